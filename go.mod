@@ -1,0 +1,3 @@
+module libsslcache
+
+go 1.26.8
