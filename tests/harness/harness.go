@@ -1,0 +1,39 @@
+// Package harness compiles C programs and runs them with and without our library.
+package harness
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Root is the folder of the project.
+func Root(t testing.TB) string {
+	t.Helper()
+	_, file, _, found := runtime.Caller(0)
+	require.True(t, found, "the harness does not know its own place")
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}
+
+// OurLibrary is the path of libsslcache.so, which make has built.
+func OurLibrary(t testing.TB) string {
+	t.Helper()
+	return built(t, "build/libsslcache.so", "make")
+}
+
+// OurSanitizedLibrary is libsslcache.so with its C parts under AddressSanitizer and UBSan.
+func OurSanitizedLibrary(t testing.TB) string {
+	t.Helper()
+	return built(t, "build/asan/libsslcache.so", "make asan")
+}
+
+func built(t testing.TB, name, command string) string {
+	t.Helper()
+	path := filepath.Join(Root(t), name)
+	_, err := os.Stat(path)
+	require.NoErrorf(t, err, "%s is missing: run %q first", name, command)
+	return path
+}
