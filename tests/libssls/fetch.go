@@ -1,0 +1,171 @@
+package libssls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// A suite of Debian and what of it makes one version of libssl. The first package is libssl itself.
+type suite struct {
+	names    []string // of the main archive
+	security string   // of the security archive, where the suite has one
+	packages []string
+}
+
+// Bullseye's libssl is content with our own, newer libc; the others bring theirs.
+var suites = map[string]suite{
+	"1.1.1": {[]string{"bullseye"}, "bullseye-security", []string{"libssl1.1", "libssl-dev"}},
+	"3.5":   {[]string{"trixie"}, "trixie-security", []string{"libssl3t64", "libssl-dev", "libc6", "libzstd1", "zlib1g"}},
+	"3.6":   {[]string{"sid"}, "", []string{"libssl3t64", "libssl-dev", "libc6", "libzstd1", "zlib1g"}},
+	"4.0":   {[]string{"sid", "experimental"}, "", []string{"libssl4", "libssl-dev/experimental", "libc6", "libzstd1", "zlib1g"}},
+}
+
+// packageFile holds the version of the package that was unpacked; it is written last.
+const packageFile = "package"
+
+// unpacked gives the folder with a version's packages, fetching them if they are not there yet.
+func unpacked(ctx context.Context, version string, suite suite) (string, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
+	}
+	base := filepath.Join(root, "build", "libssl")
+	if err := os.MkdirAll(base, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := lock(ctx, filepath.Join(base, version+".lock"))
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+
+	folder := filepath.Join(base, version)
+	if _, err := os.Stat(filepath.Join(folder, packageFile)); err == nil {
+		return folder, nil
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		return "", err
+	}
+	work, err := os.MkdirTemp(base, version+".*")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	if err := fetch(ctx, work, version, suite); err != nil {
+		return "", err
+	}
+	return folder, os.Rename(filepath.Join(work, "root"), folder)
+}
+
+// lock keeps two test programs from fetching the same version at a time.
+func lock(ctx context.Context, path string) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	locked := make(chan error, 1)
+	go func() { locked <- syscall.Flock(int(file.Fd()), syscall.LOCK_EX) }()
+	select {
+	case err = <-locked:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+	}
+	return func() { _ = file.Close() }, nil
+}
+
+// fetch leaves the unpacked packages in work/root. apt works in a tree of its own there, knows only the
+// suite that is asked for, and checks its signatures as ever.
+func fetch(ctx context.Context, work, version string, suite suite) error {
+	sources, err := sourcesFor(suite)
+	if err != nil {
+		return err
+	}
+	for _, folder := range []string{"state/lists/partial", "cache/archives/partial", "debs", "root"} {
+		if err := os.MkdirAll(filepath.Join(work, folder), 0o755); err != nil {
+			return err
+		}
+	}
+	for name, text := range map[string]string{"suite.sources": sources, "status": ""} {
+		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	options := []string{
+		"-q",
+		"-o", "Dir::Etc::SourceList=" + filepath.Join(work, "suite.sources"),
+		"-o", "Dir::Etc::SourceParts=-",
+		"-o", "Dir::Etc::Preferences=-",
+		"-o", "Dir::Etc::PreferencesParts=-",
+		"-o", "Dir::State=" + filepath.Join(work, "state"),
+		"-o", "Dir::State::status=" + filepath.Join(work, "status"),
+		"-o", "Dir::Cache=" + filepath.Join(work, "cache"),
+		"-o", "APT::Sandbox::User=",
+		"-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
+		"-o", "Acquire::Languages=none",
+	}
+	if err := run(ctx, filepath.Join(work, "debs"), "apt-get", append(options, "--error-on=any", "update")...); err != nil {
+		return err
+	}
+	if err := run(ctx, filepath.Join(work, "debs"), "apt-get", append(append(options, "download"), suite.packages...)...); err != nil {
+		return err
+	}
+	debs, err := filepath.Glob(filepath.Join(work, "debs", "*.deb"))
+	if err != nil {
+		return err
+	}
+	for _, deb := range debs {
+		if err := run(ctx, work, "dpkg-deb", "-x", deb, "root"); err != nil {
+			return err
+		}
+	}
+	return mark(ctx, work, version, suite)
+}
+
+// mark checks that the suite has the version that we took it for, and writes it down.
+func mark(ctx context.Context, work, version string, suite suite) error {
+	deb, err := only(work, "debs/"+suite.packages[0]+"_*.deb")
+	if err != nil {
+		return err
+	}
+	answer, err := exec.CommandContext(ctx, "dpkg-deb", "-f", deb, "Version").Output()
+	if err != nil {
+		return fmt.Errorf("version of %s: %w", deb, err)
+	}
+	if !strings.HasPrefix(string(answer), version) {
+		return fmt.Errorf("%s has libssl %s now", suite.names[len(suite.names)-1], strings.TrimSpace(string(answer)))
+	}
+	return os.WriteFile(filepath.Join(work, "root", packageFile), answer, 0o644)
+}
+
+func run(ctx context.Context, folder, program string, arguments ...string) error {
+	command := exec.CommandContext(ctx, program, arguments...)
+	command.Dir = folder
+	answer, err := command.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", program, arguments[len(arguments)-1], err, answer)
+	}
+	return nil
+}
+
+// moduleRoot is the folder with go.mod, above the folder that we run in.
+func moduleRoot() (string, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; folder != filepath.Dir(folder); folder = filepath.Dir(folder) {
+		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err == nil {
+			return folder, nil
+		}
+	}
+	return "", errors.New("no go.mod above the working folder")
+}

@@ -1,0 +1,175 @@
+// Package libssls gets every libssl that Debian ships, beside the system's own, so that one program can
+// be run under each of them. Nothing is installed: the packages are unpacked below build/libssl.
+package libssls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Versions are the versions of libssl that there are, oldest first.
+var Versions = []string{"1.1.1", "3.0", "3.5", "3.6", "4.0"}
+
+// fetchLimit bounds one fetch, other processes' fetches that it waits for included.
+const fetchLimit = 4 * time.Minute
+
+// Libssl is one version of libssl, ready to compile against and to run under.
+type Libssl struct {
+	Version string   // as in Versions
+	Package string   // the Debian version of the package, "3.5.7-1" for example
+	Headers []string // folders for the compiler's -I; none for the system's own
+	Library string   // the folder with libssl.so and libcrypto.so
+	loader  string   // the suite's own dynamic loader, where its libssl needs a newer libc than ours
+	system  bool
+}
+
+// Get returns a version of libssl, fetched if need be. Where it cannot be had, the test is skipped and says why.
+func Get(t testing.TB, version string) Libssl {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), fetchLimit)
+	defer cancel()
+	libssl, err := Fetch(ctx, version)
+	if err != nil {
+		t.Skipf("libssl %s is not to be had here: %v", version, err)
+	}
+	return libssl
+}
+
+// Fetch returns a version of libssl, fetched if need be.
+func Fetch(ctx context.Context, version string) (Libssl, error) {
+	if version == systemVersion {
+		return systemLibssl(ctx)
+	}
+	suite, known := suites[version]
+	if !known {
+		return Libssl{}, fmt.Errorf("no suite is known to have libssl %q", version)
+	}
+	folder, err := unpacked(ctx, version, suite)
+	if err != nil {
+		return Libssl{}, err
+	}
+	return open(version, folder, suite)
+}
+
+// Compile builds a C program for this version. Flags and sources are handed to the compiler as they are.
+func (l Libssl) Compile(ctx context.Context, output string, arguments ...string) error {
+	command := []string{"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-g", "-pthread", "-rdynamic", "-o", output}
+	for _, folder := range l.Headers {
+		command = append(command, "-isystem", folder)
+	}
+	command = append(command, arguments...)
+	if !l.system {
+		// A newer suite's libssl asks for symbols that only its own libc has: the loader will see to them.
+		command = append(command, "-L"+l.Library, "-Wl,--allow-shlib-undefined")
+	}
+	command = append(command, "-lssl", "-lcrypto", "-ldl")
+	answer, err := exec.CommandContext(ctx, "gcc", command...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("compile for libssl %s: %w\n%s", l.Version, err, answer)
+	}
+	return nil
+}
+
+// Command runs a program under this version, with preload (a path, or empty) loaded before it.
+func (l Libssl) Command(ctx context.Context, preload, program string, arguments ...string) *exec.Cmd {
+	var command *exec.Cmd
+	switch {
+	case l.loader == "":
+		command = exec.CommandContext(ctx, program, arguments...)
+		command.Env = command.Environ()
+		if !l.system {
+			command.Env = append(command.Env, "LD_LIBRARY_PATH="+l.Library)
+		}
+		if preload != "" {
+			command.Env = append(command.Env, "LD_PRELOAD="+preload)
+		}
+	default:
+		// Options, not variables: what the program itself starts belongs to the system's own libc.
+		options := []string{"--library-path", l.Library}
+		if preload != "" {
+			options = append(options, "--preload", preload)
+		}
+		options = append(options, program)
+		command = exec.CommandContext(ctx, l.loader, append(options, arguments...)...)
+		command.Env = command.Environ()
+	}
+	command.Env = append(command.Env, "OPENSSL_CONF="+os.DevNull)
+	return command
+}
+
+// open describes what lies unpacked in folder, and fails unless a program can be run under it.
+func open(version, folder string, suite suite) (Libssl, error) {
+	name, err := os.ReadFile(filepath.Join(folder, packageFile))
+	if err != nil {
+		return Libssl{}, err
+	}
+	library, err := only(folder, "usr/lib/*/libssl.so")
+	if err != nil {
+		return Libssl{}, err
+	}
+	headers, err := only(folder, "usr/include/openssl/ssl.h")
+	if err != nil {
+		return Libssl{}, err
+	}
+	configured, err := only(folder, "usr/include/*/openssl/opensslconf.h", "usr/include/*/openssl/configuration.h")
+	if err != nil {
+		return Libssl{}, err
+	}
+	libssl := Libssl{
+		Version: version,
+		Package: strings.TrimSpace(string(name)),
+		Headers: []string{parent(parent(headers)), parent(parent(configured))},
+		Library: parent(library),
+	}
+	if slices.Contains(suite.packages, "libc6") {
+		libssl.loader, err = only(folder, "usr/lib64/ld-linux-*.so.*", "usr/lib/ld-linux-*.so.*")
+	}
+	return libssl, err
+}
+
+// only gives the file that matches the first pattern that anything matches.
+func only(folder string, patterns ...string) (string, error) {
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(folder, pattern))
+		if err != nil {
+			return "", err
+		}
+		if len(found) > 0 {
+			return found[0], nil
+		}
+	}
+	return "", fmt.Errorf("%s has nothing like %s", folder, strings.Join(patterns, " or "))
+}
+
+func parent(path string) string { return filepath.Dir(path) }
+
+// systemVersion is what Debian 12, on which we build, has itself.
+const systemVersion = "3.0"
+
+func systemLibssl(ctx context.Context) (Libssl, error) {
+	answer, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${Version}", "libssl-dev").Output()
+	if err != nil {
+		return Libssl{}, fmt.Errorf("libssl-dev is not installed: %w", err)
+	}
+	version := string(answer)
+	if !strings.HasPrefix(version, systemVersion+".") {
+		return Libssl{}, fmt.Errorf("the system's libssl is %s", version)
+	}
+	answer, err = exec.CommandContext(ctx, "gcc", "-print-file-name=libssl.so").Output()
+	if err != nil {
+		return Libssl{}, fmt.Errorf("ask the compiler for libssl: %w", err)
+	}
+	library := strings.TrimSpace(string(answer))
+	if !filepath.IsAbs(library) {
+		return Libssl{}, errors.New("the compiler finds no libssl.so")
+	}
+	return Libssl{Version: systemVersion, Package: version, Library: filepath.Dir(filepath.Clean(library)), system: true}, nil
+}

@@ -1,0 +1,75 @@
+package libssls
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A program compiled for a version runs under that very version, with and without a preloaded library.
+func TestEveryVersionRuns(t *testing.T) {
+	for _, version := range Versions {
+		t.Run(version, func(t *testing.T) {
+			libssl := Get(t, version)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			folder := t.TempDir()
+			program := compile(ctx, t, libssl, folder, "program", `
+				#include <openssl/ssl.h>
+				#include <stdio.h>
+				#include <stdlib.h>
+				int main(void)
+				{
+					SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+					printf("%s|%d|%s", OpenSSL_version(OPENSSL_VERSION), ctx != NULL, getenv("PRELOADED"));
+					SSL_CTX_free(ctx);
+					return 0;
+				}`)
+			preload := compile(ctx, t, libssl, folder, "preload.so", `
+				#include <stdlib.h>
+				__attribute__((constructor)) static void loaded(void) { setenv("PRELOADED", "yes", 1); }`,
+				"-shared", "-fPIC")
+
+			alone, err := libssl.Command(ctx, "", program).Output()
+			require.NoError(t, err)
+			under, err := libssl.Command(ctx, preload, program).Output()
+			require.NoError(t, err)
+
+			assert.True(t, strings.HasPrefix(string(alone), "OpenSSL "+version+".") ||
+				strings.HasPrefix(string(alone), "OpenSSL "+version+"w"), "%s runs", alone)
+			assert.True(t, strings.HasSuffix(string(alone), "|1|(null)"), "%s", alone)
+			assert.True(t, strings.HasSuffix(string(under), "|1|yes"), "%s", under)
+		})
+	}
+}
+
+func compile(ctx context.Context, t *testing.T, libssl Libssl, folder, name, source string, flags ...string) string {
+	t.Helper()
+	file := filepath.Join(folder, name+".c")
+	require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
+	output := filepath.Join(folder, name)
+	require.NoError(t, libssl.Compile(ctx, output, append(flags, file)...))
+	return output
+}
+
+func TestSourcesOfBothForms(t *testing.T) {
+	assert.Equal(t,
+		[]archive{{"http://mirror.example/debian", "bookworm", "/keys/archive.gpg"}},
+		oneLine("# deb http://other.example bookworm main\n"+
+			"deb-src http://mirror.example/debian bookworm main\n"+
+			"deb [arch=amd64 signed-by=/keys/archive.gpg] http://mirror.example/debian bookworm main\n"))
+	assert.Equal(t,
+		[]archive{
+			{"http://mirror.example/debian", "bookworm", "/keys/archive.gpg"},
+			{"http://mirror.example/debian", "bookworm-updates", "/keys/archive.gpg"},
+		},
+		deb822("# URIs: http://other.example\nTypes: deb\nURIs: http://mirror.example/debian\n"+
+			"Suites: bookworm bookworm-updates\nComponents: main\nSigned-By: /keys/archive.gpg\n\n"+
+			"Types: deb-src\nURIs: http://mirror.example/debian\nSuites: bookworm\nComponents: main\n"))
+}
