@@ -1,0 +1,467 @@
+// Package cache keeps TLS sessions in memory: a table by protocol version and session id, an order
+// by expiry, a limit, counters. It knows neither OpenSSL nor C: a session is an opaque number that
+// is never looked behind. Time is an argument of whatever needs it, and no goroutine runs here.
+//
+// Whoever adds a session gives one reference to it to the cache. Whatever the cache lets go of comes
+// back in an answer, exactly once, and the reference with it. No lock is held then, so the caller may
+// do with it what it likes, calling the cache again included.
+//
+// A cache may be used by many threads at once. It is divided into shards, each with a lock of its
+// own, so threads wait for one another only over sessions that fall into one shard and of
+// which at least one is being changed. The order holds over all shards: while one thread works, the
+// session that is evicted or flushed is exactly the one that libssl's list would give. Between
+// threads that work at the same time it is the earliest at some moment of the call.
+package cache
+
+import (
+	"hash/maphash"
+	"math"
+	"math/bits"
+	"runtime"
+	"sync/atomic"
+)
+
+// Session is an opaque session; 0 is none, and can't be added.
+type Session uintptr
+
+// Rules are what differs between the versions of libssl. The zero Rules keep as many sessions as the
+// limit says, in the order of expiry.
+type Rules struct {
+	CountsNewcomer bool // a limit of n >= 2 holds n-1 sessions (3.0 and later), else n (1.1.1)
+	ByInsertion    bool // the victim is the one added longest ago (1.1.1), else the earliest expiry
+	ReaddMoves     bool // adding what is cached already moves it behind its equals (3.0)
+}
+
+// Added is the answer of Add.
+type Added struct {
+	New      bool    // the session became cached; false: that very session already was
+	Replaced Session // another session that was under the key
+	Evicted  Session // a session that gave way to the limit
+	More     bool    // the cache is still over its limit: call Evict
+}
+
+// Entry is a cached session as Entries lists it.
+type Entry struct {
+	Key      Key
+	Session  Session
+	Expiry   int64
+	Sequence uint64 // adding entries again by growing Sequence restores the order among equals
+}
+
+// A Cache holds sessions. Make it with New.
+type Cache struct {
+	rules  Rules
+	seed   maphash.Seed
+	shift  uint                    // what is left of a hash, shifted by it, is the number of a shard
+	shards []atomic.Pointer[shard] // made at first need: an empty cache is small
+	tops   []top                   // side by side, so that finding the earliest is quick
+
+	_        [cacheLine]byte // what follows is written all the time, what stands above never
+	number   atomic.Int64
+	sequence atomic.Uint64
+	peak     atomic.Int64
+	missed   atomic.Uint64 // lookups in shards that were never made
+}
+
+// New makes an empty cache.
+func New(rules Rules) *Cache {
+	// Threads that can run at once rarely meet in four times as many shards; more shards than that
+	// would only make the search for the earliest longer.
+	const most = 6
+	return newCache(rules, min(bits.Len(uint(4*runtime.GOMAXPROCS(0)-1)), most))
+}
+
+// newCache makes a cache of 1 << width shards.
+func newCache(rules Rules, width int) *Cache {
+	c := &Cache{
+		rules:  rules,
+		seed:   maphash.MakeSeed(),
+		shift:  uint(64 - width),
+		shards: make([]atomic.Pointer[shard], 1<<width),
+		tops:   make([]top, 1<<width),
+	}
+	for i := range c.tops {
+		c.tops[i].expiry.Store(nowhere.expiry)
+		c.tops[i].sequence.Store(nowhere.sequence)
+	}
+	return c
+}
+
+// Add puts a session under the key. It holds the cache's limit by evicting the earliest other
+// session, never the newcomer; 0 is no limit. If one eviction is not enough, because the limit was
+// lowered, the answer says More. A session 0 or a key that is none adds nothing.
+func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) Added {
+	if session == 0 || !key.valid() {
+		return Added{}
+	}
+	hash := key.hash(c.seed)
+	s := c.makeShard(hash >> c.shift)
+	s.lock.Lock()
+	replaced, isNew := c.addTo(s, key, uint32(hash), session, expiry)
+	s.lock.Unlock()
+	added := Added{New: isNew, Replaced: replaced}
+	if isNew && c.number.Load() > c.capacity(limit) {
+		added.Evicted, added.More = c.Evict(limit, session)
+	}
+	return added
+}
+
+// addTo does the part of Add that is under the shard's lock.
+func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry int64) (replaced Session, isNew bool) {
+	e, number := s.find(key, tag)
+	if e == nil {
+		s.insert(entry{key: key.canonical(), session: session, expiry: expiry, tag: tag}, c.newPlace(expiry))
+		s.counts.stored++
+		c.number.Add(1)
+		return 0, true
+	}
+	e.expiry = expiry
+	if e.session == session {
+		if c.rules.ReaddMoves {
+			s.replan(e, number, c.newPlace(expiry))
+		}
+		return 0, false
+	}
+	replaced, e.session = e.session, session
+	s.replan(e, number, c.newPlace(expiry))
+	s.counts.stored++
+	s.counts.replaced++
+	c.raisePeak(c.number.Load()) // a claim takes it that the newcomer raised the number
+	return replaced, true
+}
+
+// newPlace is a place behind all that have this expiry.
+func (c *Cache) newPlace(expiry int64) place {
+	if c.rules.ByInsertion {
+		expiry = 0
+	}
+	return place{expiry: expiry, sequence: c.sequence.Add(1)}
+}
+
+// capacity is how many sessions a limit allows between two operations.
+func (c *Cache) capacity(limit int64) int64 {
+	switch {
+	case limit <= 0:
+		return math.MaxInt64
+	case c.rules.CountsNewcomer:
+		return max(limit-1, 1)
+	default:
+		return limit
+	}
+}
+
+// Evict takes the earliest session out if the cache is over its limit, and answers it and whether
+// the cache still is: with that it continues an Add. The newcomer is never the victim. A session
+// without id can't be removed: where it is the earliest, eviction ends.
+func (c *Cache) Evict(limit int64, newcomer Session) (victim Session, more bool) {
+	capacity := c.capacity(limit)
+	if !c.claim(capacity) {
+		return 0, false
+	}
+	s, p := c.lockEarliest(newcomer)
+	if s == nil {
+		c.number.Add(1)
+		return 0, false
+	}
+	if s.entries.at(p.entry).key.Length == 0 {
+		s.lock.Unlock()
+		c.number.Add(1)
+		return 0, false
+	}
+	victim = s.take(p.entry)
+	s.counts.evicted++
+	s.lock.Unlock()
+	return victim, c.number.Load() > capacity
+}
+
+// claim takes one off the number if it is above the capacity. Of threads that add into a full cache at the same
+// time each claims once, so the cache gets back to its capacity exactly and not below.
+func (c *Cache) claim(capacity int64) bool {
+	for {
+		number := c.number.Load()
+		if number <= capacity {
+			return false
+		}
+		if c.number.CompareAndSwap(number, number-1) {
+			c.raisePeak(number - 1)
+			return true
+		}
+	}
+}
+
+// raisePeak notes how many were held. It is called before the number falls, not when it rises, so
+// that an add does not pay for it.
+func (c *Cache) raisePeak(number int64) {
+	for peak := c.peak.Load(); number > peak; peak = c.peak.Load() {
+		if c.peak.CompareAndSwap(peak, number) {
+			return
+		}
+	}
+}
+
+// lockEarliest returns the earliest place, apart from the newcomer's, and its shard, which it locked; nil if
+// there is none.
+func (c *Cache) lockEarliest(newcomer Session) (*shard, place) {
+	const none = -1
+	for {
+		i, earliest := c.earliest(none)
+		if i == none {
+			return nil, nowhere
+		}
+		s := c.lockTop(i, earliest)
+		if s == nil {
+			continue
+		}
+		first := *s.order.at(root)
+		if s.entries.at(first.entry).session != newcomer {
+			return s, first
+		}
+		// Rare: the newcomer is the first of all to expire. The next is in its shard or on top of another.
+		second := nowhere
+		if child := s.earliestChild(root); child != nothing {
+			second = *s.order.at(child)
+		}
+		i, earliest = c.earliest(i)
+		if second.before(&earliest) {
+			return s, second
+		}
+		s.lock.Unlock()
+		if i == none {
+			return nil, nowhere
+		}
+		if s = c.lockTop(i, earliest); s != nil {
+			return s, *s.order.at(root)
+		}
+	}
+}
+
+// earliest finds the shard, apart from one, that has the earliest place, without a lock; -1 and
+// nowhere if there is none.
+func (c *Cache) earliest(apart int) (int, place) {
+	chosen, earliest := -1, nowhere
+	for i := range c.tops {
+		if p := c.tops[i].load(); i != apart && p.before(&earliest) {
+			chosen, earliest = i, p
+		}
+	}
+	return chosen, earliest
+}
+
+// lockTop locks the shard i if its earliest place still is p, else it returns nil.
+func (c *Cache) lockTop(i int, p place) *shard {
+	s := c.shards[i].Load()
+	s.lock.Lock()
+	if s.shown == p.sequence {
+		return s
+	}
+	s.lock.Unlock()
+	return nil
+}
+
+// Lookup answers the session under the key, expired or not, 0 if there is none. The session can't
+// leave the cache while retain, which may be nil, runs: a lock is held, so retain must take its
+// reference and return; it must not call the cache and must not panic.
+func (c *Cache) Lookup(key *Key, retain func(Session)) Session {
+	if !key.valid() {
+		c.missed.Add(1)
+		return 0
+	}
+	hash := key.hash(c.seed)
+	s := c.shards[hash>>c.shift].Load()
+	if s == nil {
+		c.missed.Add(1)
+		return 0
+	}
+	s.lock.RLock()
+	e, _ := s.find(key, uint32(hash))
+	if e == nil {
+		s.lock.RUnlock()
+		s.missed.Add(1)
+		return 0
+	}
+	session := e.session
+	if retain != nil {
+		retain(session)
+	}
+	s.lock.RUnlock()
+	s.found.Add(1)
+	return session
+}
+
+// Contains says whether a session is under the key, and counts nothing.
+func (c *Cache) Contains(key *Key) bool {
+	if !key.valid() {
+		return false
+	}
+	hash := key.hash(c.seed)
+	s := c.shards[hash>>c.shift].Load()
+	if s == nil {
+		return false
+	}
+	s.lock.RLock()
+	e, _ := s.find(key, uint32(hash))
+	s.lock.RUnlock()
+	return e != nil
+}
+
+// Remove takes out and answers whichever session is under the key, 0 if none. Of several threads
+// one gets it.
+func (c *Cache) Remove(key *Key) Session {
+	if !key.valid() {
+		return 0
+	}
+	hash := key.hash(c.seed)
+	s := c.shards[hash>>c.shift].Load()
+	if s == nil {
+		return 0
+	}
+	s.lock.Lock()
+	e, number := s.find(key, uint32(hash))
+	if e == nil {
+		s.lock.Unlock()
+		return 0
+	}
+	session := s.take(number)
+	s.counts.removed++
+	c.leave()
+	s.lock.Unlock()
+	return session
+}
+
+// leave counts a session out.
+func (c *Cache) leave() {
+	c.raisePeak(c.number.Add(-1) + 1)
+}
+
+// Expire takes out and answers the session that is the first to expire if now > expiry, else 0.
+// Called until it answers 0 it flushes what is expired at that time. The cursor, which starts as 0, belongs to
+// one such flush. By insertion the order says nothing of expiry: Expire then goes through the
+// cache once, in no particular order, and the cursor remembers how far it got.
+func (c *Cache) Expire(now int64, cursor *uint64) Session {
+	if c.rules.ByInsertion {
+		return c.expireFrom(now, cursor)
+	}
+	s, p := c.lockEarliest(0)
+	if s == nil {
+		return 0
+	}
+	if now <= s.entries.at(p.entry).expiry {
+		s.lock.Unlock()
+		return 0
+	}
+	return c.expire(s, p.entry)
+}
+
+// expire lets go of a session for a flush and releases its shard's lock.
+func (c *Cache) expire(s *shard, number uint32) Session {
+	session := s.take(number)
+	s.counts.expired++
+	c.leave()
+	s.lock.Unlock()
+	return session
+}
+
+func (c *Cache) expireFrom(now int64, cursor *uint64) Session {
+	i, number := split(*cursor)
+	for ; i < len(c.shards); i, number = i+1, 0 {
+		s := c.shards[i].Load()
+		if s == nil {
+			continue
+		}
+		s.lock.Lock()
+		for ; number < s.entries.length; number++ {
+			if e := s.entries.at(number); e.session != 0 && now > e.expiry {
+				*cursor = join(i, number+1)
+				return c.expire(s, number)
+			}
+		}
+		s.lock.Unlock()
+	}
+	*cursor = join(i, 0)
+	return 0
+}
+
+// Drain takes out and answers the earliest session, whatever its expiry, 0 if the cache is empty.
+func (c *Cache) Drain() Session {
+	s, p := c.lockEarliest(0)
+	if s == nil {
+		return 0
+	}
+	return c.expire(s, p.entry)
+}
+
+// Reschedule notes a new expiry of a session, if that very session is under the key, and moves it to
+// its new place, behind its equals. By insertion nothing moves.
+func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
+	if !key.valid() {
+		return false
+	}
+	hash := key.hash(c.seed)
+	s := c.shards[hash>>c.shift].Load()
+	if s == nil {
+		return false
+	}
+	s.lock.Lock()
+	e, number := s.find(key, uint32(hash))
+	if e == nil || e.session != session {
+		s.lock.Unlock()
+		return false
+	}
+	e.expiry = expiry
+	if !c.rules.ByInsertion {
+		s.replan(e, number, c.newPlace(expiry))
+	}
+	s.lock.Unlock()
+	return true
+}
+
+// Number answers how many sessions are held, expired ones included.
+func (c *Cache) Number() int64 {
+	return c.number.Load()
+}
+
+// Entries lists sessions into entries, which has room for one at least, from the cursor on, which is
+// 0 at first, and answers how many it wrote and the cursor of the rest, 0 if there is none. The order of the list means nothing. What
+// is in the cache from the first call to the last is listed exactly once.
+func (c *Cache) Entries(cursor uint64, entries []Entry) (n int, next uint64) {
+	i, number := split(cursor)
+	for ; i < len(c.shards); i, number = i+1, 0 {
+		s := c.shards[i].Load()
+		if s == nil {
+			continue
+		}
+		s.lock.RLock()
+		for ; number < s.entries.length; number++ {
+			e := s.entries.at(number)
+			if e.session == 0 {
+				continue
+			}
+			if n == len(entries) {
+				s.lock.RUnlock()
+				return n, join(i, number)
+			}
+			entries[n] = Entry{e.key, e.session, e.expiry, s.order.at(e.position).sequence}
+			n++
+		}
+		s.lock.RUnlock()
+	}
+	return n, 0
+}
+
+// A cursor is the number of a shard and of an entry in it.
+func join(i int, number uint32) uint64 {
+	return uint64(i)<<32 | uint64(number)
+}
+
+func split(cursor uint64) (i int, number uint32) {
+	return int(cursor >> 32), uint32(cursor)
+}
+
+// makeShard returns the shard i, which is made when its first session comes.
+func (c *Cache) makeShard(i uint64) *shard {
+	if s := c.shards[i].Load(); s != nil {
+		return s
+	}
+	c.shards[i].CompareAndSwap(nil, newShard(&c.tops[i]))
+	return c.shards[i].Load()
+}

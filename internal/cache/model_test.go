@@ -1,0 +1,346 @@
+package cache
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// The rules of the versions of libssl that there are.
+var libssl = map[string]Rules{
+	"1.1.1": {ByInsertion: true},
+	"3.0":   {CountsNewcomer: true, ReaddMoves: true},
+	"3.5":   {CountsNewcomer: true},
+}
+
+// A model is libssl's list, from its tail, the earliest, to its head, and what libssl does with it,
+// written down as plainly as possible.
+type model struct {
+	rules Rules
+	list  []listed
+	stats Stats
+}
+
+type listed struct {
+	key     Key
+	session Session
+	order   int64 // the expiry that its place in the list came from
+	expiry  int64
+}
+
+func (m *model) find(key Key) int {
+	return slices.IndexFunc(m.list, func(l listed) bool { return l.key == key })
+}
+
+func (m *model) insert(added listed) {
+	added.order = added.expiry
+	if m.rules.ByInsertion {
+		added.order = 0
+	}
+	behind := slices.IndexFunc(m.list, func(l listed) bool { return l.order > added.order })
+	if behind < 0 {
+		behind = len(m.list)
+	}
+	m.list = slices.Insert(m.list, behind, added)
+}
+
+func (m *model) cut(i int) listed {
+	gone := m.list[i]
+	m.list = slices.Delete(m.list, i, i+1)
+	return gone
+}
+
+// add answers what Add and the calls of Evict that continue it have to, in their order.
+func (m *model) add(key Key, session Session, expiry, limit int64) (isNew bool, replaced Session, evicted []Session) {
+	if i := m.find(key); i >= 0 && m.list[i].session == session {
+		m.list[i].expiry = expiry
+		if m.rules.ReaddMoves {
+			again := m.cut(i)
+			m.insert(again)
+		}
+		return false, 0, nil
+	} else if i >= 0 {
+		replaced = m.cut(i).session
+		m.stats.Replaced++
+	}
+	m.stats.Stored++
+	newcomer := listed{key: key, session: session, expiry: expiry}
+	if m.rules.CountsNewcomer {
+		evicted = m.evict(func() bool { return int64(len(m.list)+1) >= limit }, limit)
+		m.insert(newcomer)
+	} else {
+		m.insert(newcomer)
+		evicted = m.evict(func() bool { return int64(len(m.list)) > limit }, limit)
+	}
+	m.stats.Peak = max(m.stats.Peak, uint64(len(m.list)))
+	return true, replaced, evicted
+}
+
+func (m *model) evict(over func() bool, limit int64) (evicted []Session) {
+	for limit > 0 && over() && len(m.list) > 0 && m.list[0].key.Length > 0 {
+		evicted = append(evicted, m.cut(0).session)
+		m.stats.Evicted++
+	}
+	return evicted
+}
+
+func (m *model) flush(now int64) (expired []Session) {
+	if m.rules.ByInsertion {
+		for i := 0; i < len(m.list); {
+			if now <= m.list[i].expiry {
+				i++
+				continue
+			}
+			expired = append(expired, m.cut(i).session)
+		}
+	} else {
+		for len(m.list) > 0 && now > m.list[0].expiry {
+			expired = append(expired, m.cut(0).session)
+		}
+	}
+	m.stats.Expired += uint64(len(expired))
+	return expired
+}
+
+// A machine does the same to a cache and to a model of it.
+type machine struct {
+	cache *Cache
+	model model
+	last  Session
+}
+
+// Few ids, so that keys meet; they differ in version, in length, in their last byte only.
+func drawKey(t *rapid.T) Key {
+	key := Key{
+		Version: rapid.SampledFrom([]int32{0x303, 0x304, -1}).Draw(t, "version"),
+		Length:  rapid.SampledFrom([]uint32{0, 1, 2, 31, 32}).Draw(t, "length"),
+	}
+	if key.Length > 0 {
+		key.ID[key.Length-1] = rapid.ByteRange(0, 3).Draw(t, "byte")
+	}
+	return key
+}
+
+// littered is the key with something beyond its id, which must not matter.
+func littered(t *rapid.T, key Key) *Key {
+	litter := rapid.Byte().Draw(t, "litter")
+	for i := key.Length; i < MaxID; i++ {
+		key.ID[i] = litter
+	}
+	return &key
+}
+
+func drawExpiry(t *rapid.T) int64 {
+	return rapid.OneOf(
+		rapid.Int64Range(0, 8),
+		rapid.SampledFrom([]int64{math.MinInt64, -1, math.MaxInt64 - 1, math.MaxInt64}),
+	).Draw(t, "expiry")
+}
+
+func (m *machine) Add(t *rapid.T) {
+	m.last++
+	m.add(t, drawKey(t), m.last, drawExpiry(t))
+}
+
+func (m *machine) Readd(t *rapid.T) {
+	if len(m.model.list) == 0 {
+		t.Skip("nothing to add again")
+	}
+	again := rapid.SampledFrom(m.model.list).Draw(t, "cached")
+	m.add(t, again.key, again.session, drawExpiry(t))
+}
+
+func (m *machine) add(t *rapid.T, key Key, session Session, expiry int64) {
+	limit := rapid.SampledFrom([]int64{-1, 0, 0, 0, 1, 2, 3, 5, 12, 20}).Draw(t, "limit")
+	isNew, replaced, evicted := m.model.add(key, session, expiry, limit)
+	added := m.cache.Add(littered(t, key), session, expiry, limit)
+	require.Equal(t, isNew, added.New)
+	require.Equal(t, replaced, added.Replaced)
+	if len(evicted) == 0 {
+		require.Equal(t, Added{New: isNew, Replaced: replaced}, added)
+		return
+	}
+	victim, more := added.Evicted, added.More
+	for i, expected := range evicted {
+		require.Equal(t, expected, victim)
+		// Between two steps a caller sees those gone that it was handed, and no other.
+		require.EqualValues(t, len(m.model.list)+len(evicted)-1-i, m.cache.Number())
+		if !more {
+			require.Equal(t, len(evicted)-1, i)
+			return
+		}
+		victim, more = m.cache.Evict(limit, session)
+	}
+	// Only a session that can't be removed ends an eviction after it said more.
+	require.Zero(t, victim)
+	require.False(t, more)
+}
+
+func (m *machine) Remove(t *rapid.T) {
+	key := drawKey(t)
+	var expected Session
+	if i := m.model.find(key); i >= 0 {
+		expected = m.model.cut(i).session
+		m.model.stats.Removed++
+	}
+	require.Equal(t, expected, m.cache.Remove(littered(t, key)))
+}
+
+func (m *machine) Lookup(t *rapid.T) {
+	key := drawKey(t)
+	var expected, retained []Session
+	if i := m.model.find(key); i >= 0 {
+		expected = []Session{m.model.list[i].session}
+		m.model.stats.Found++
+	} else {
+		m.model.stats.Missed++
+	}
+	found := m.cache.Lookup(littered(t, key), func(s Session) { retained = append(retained, s) })
+	require.Equal(t, expected, retained)
+	require.Equal(t, len(expected) > 0, found != 0)
+	if found != 0 {
+		require.Equal(t, expected[0], found)
+	}
+	require.Equal(t, found != 0, m.cache.Contains(littered(t, key)))
+}
+
+func (m *machine) Reschedule(t *rapid.T) {
+	key, expiry := drawKey(t), drawExpiry(t)
+	session := m.last + 1
+	i := m.model.find(key)
+	if i >= 0 && rapid.Bool().Draw(t, "that very session") {
+		session = m.model.list[i].session
+		m.model.list[i].expiry = expiry
+		if !m.model.rules.ByInsertion {
+			m.model.insert(m.withExpiry(i, expiry))
+		}
+	}
+	require.Equal(t, session <= m.last, m.cache.Reschedule(littered(t, key), session, expiry))
+}
+
+func (m *machine) withExpiry(i int, expiry int64) listed {
+	moved := m.model.cut(i)
+	moved.expiry = expiry
+	return moved
+}
+
+func (m *machine) Flush(t *rapid.T) {
+	now := drawExpiry(t)
+	expected := m.model.flush(now)
+	var expired []Session
+	cursor := uint64(0)
+	for s := m.cache.Expire(now, &cursor); s != 0; s = m.cache.Expire(now, &cursor) {
+		expired = append(expired, s)
+	}
+	if m.model.rules.ByInsertion {
+		require.ElementsMatch(t, expected, expired)
+		return
+	}
+	require.Equal(t, expected, expired)
+}
+
+func (m *machine) Drain(t *rapid.T) {
+	count := rapid.IntRange(1, 12).Draw(t, "count")
+	for range count {
+		var expected Session
+		if len(m.model.list) > 0 {
+			expected = m.model.cut(0).session
+			m.model.stats.Expired++
+		}
+		require.Equal(t, expected, m.cache.Drain())
+	}
+}
+
+func (m *machine) Check(t *rapid.T) {
+	m.model.stats.Number = uint64(len(m.model.list))
+	require.Equal(t, m.model.stats, m.cache.Stats())
+	require.EqualValues(t, len(m.model.list), m.cache.Number())
+	expected := map[Key]Entry{}
+	for _, l := range m.model.list {
+		expected[l.key] = Entry{Key: l.key, Session: l.session, Expiry: l.expiry}
+	}
+	entries := make([]Entry, rapid.IntRange(1, 8).Draw(t, "room"))
+	for n, next := m.cache.Entries(0, entries); ; n, next = m.cache.Entries(next, entries) {
+		for _, e := range entries[:n] {
+			e.Sequence = 0
+			require.Equal(t, expected[e.Key], e)
+			delete(expected, e.Key)
+		}
+		if next == 0 {
+			break
+		}
+	}
+	require.Empty(t, expected)
+	requireSound(t, m.cache)
+}
+
+func TestModel(t *testing.T) {
+	for version, rules := range libssl {
+		t.Run(version, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				width := rapid.IntRange(0, 3).Draw(t, "width")
+				m := &machine{cache: newCache(rules, width), model: model{rules: rules}}
+				t.Repeat(map[string]func(*rapid.T){
+					"add": m.Add, "add again": m.Readd, "remove": m.Remove, "lookup": m.Lookup,
+					"reschedule": m.Reschedule, "flush": m.Flush, "drain": m.Drain, "": m.Check,
+				})
+			})
+		})
+	}
+}
+
+// requireSound looks at every invariant of a cache that nobody is using.
+func requireSound(t require.TestingT, c *Cache) {
+	held := 0
+	for i := range c.shards {
+		s := c.shards[i].Load()
+		if s == nil {
+			assert.Equal(t, nowhere, c.tops[i].load())
+			continue
+		}
+		count := int(s.order.length) - root
+		require.Equal(t, count, s.index.used)
+		require.LessOrEqual(t, 4*s.index.used, 3*len(s.index.slots))
+		requireOrdered(t, s)
+		requireIndexed(t, s)
+		free := 0
+		for next := s.free; next != 0; next = s.entries.at(next - 1).position {
+			require.Zero(t, s.entries.at(next-1).session)
+			free++
+		}
+		require.EqualValues(t, s.entries.length, count+free)
+		held += count
+	}
+	require.EqualValues(t, held, c.Number())
+}
+
+func requireOrdered(t require.TestingT, s *shard) {
+	for i := uint32(root); i < s.order.length; i++ {
+		p := s.order.at(i)
+		require.Equal(t, i, s.entries.at(p.entry).position)
+		if i > root {
+			require.True(t, s.order.at(parent(i)).before(p))
+		}
+	}
+	published := s.top.load()
+	if s.empty() {
+		require.Equal(t, nowhere, published)
+		return
+	}
+	published.entry = s.order.at(root).entry
+	require.Equal(t, *s.order.at(root), published)
+}
+
+func requireIndexed(t require.TestingT, s *shard) {
+	for i := uint32(root); i < s.order.length; i++ {
+		number := s.order.at(i).entry
+		e := s.entries.at(number)
+		found, same := s.find(&e.key, e.tag)
+		require.Same(t, e, found)
+		require.Equal(t, number, same)
+	}
+}

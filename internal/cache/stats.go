@@ -1,0 +1,43 @@
+package cache
+
+// Stats are the counters of a cache. Each only grows, except Number.
+type Stats struct {
+	Number   uint64 // sessions held now
+	Peak     uint64 // the most held between two operations
+	Stored   uint64 // adds of what was not there; replacements count too
+	Found    uint64 // lookups that found a session
+	Missed   uint64 // lookups that found none
+	Replaced uint64 // sessions that gave way to another under the same key
+	Evicted  uint64 // sessions that gave way to the limit
+	Expired  uint64 // sessions flushed
+	Removed  uint64 // sessions removed by name
+}
+
+// counts are a shard's share of what is counted under its lock.
+type counts struct {
+	stored, replaced, evicted, expired, removed uint64
+}
+
+// Stats reads the counters. While other threads work, each is right for some moment of the call.
+func (c *Cache) Stats() Stats {
+	number := c.Number()
+	stats := Stats{Number: uint64(number), Peak: uint64(max(number, c.peak.Load())), Missed: c.missed.Load()}
+	for i := range c.shards {
+		if s := c.shards[i].Load(); s != nil {
+			s.addTo(&stats)
+		}
+	}
+	return stats
+}
+
+func (s *shard) addTo(stats *Stats) {
+	s.lock.RLock()
+	stats.Stored += s.counts.stored
+	stats.Replaced += s.counts.replaced
+	stats.Evicted += s.counts.evicted
+	stats.Expired += s.counts.expired
+	stats.Removed += s.counts.removed
+	s.lock.RUnlock()
+	stats.Found += s.found.Load()
+	stats.Missed += s.missed.Load()
+}
