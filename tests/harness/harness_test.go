@@ -73,10 +73,11 @@ func TestCommandIsBoundInTime(t *testing.T) {
 }
 
 func TestAProcessLeftBehindIsFoundAndEnded(t *testing.T) {
-	command := shell("setsid sleep 50 >/dev/null 2>&1 & exit 0")
+	// The reader waits until the stray process is one of its own, in a session of its own.
+	command := shell("(setsid sh -c 'echo started; exec >/dev/null 2>&1; sleep 50' &) | read line")
 	complaints := complaintsOf(t, func(witness testing.TB) { command.Run(witness) })
 	require.Len(t, complaints, 1)
-	assert.Contains(t, complaints[0], "left process")
+	assert.Contains(t, complaints[0], "behind")
 }
 
 func TestAProgramIsCompiledOncePerText(t *testing.T) {
