@@ -110,7 +110,7 @@ func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) Added 
 func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry int64) (replaced Session, isNew bool) {
 	e, number := s.find(key, tag)
 	if e == nil {
-		s.insert(entry{key: key.canonical(), session: session, expiry: expiry, tag: tag}, c.newPlace(expiry))
+		s.insert(key, tag, session, expiry, c.newPlace(expiry, none))
 		s.counts.stored++
 		c.number.Add(1)
 		return 0, true
@@ -118,12 +118,12 @@ func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry in
 	e.expiry = expiry
 	if e.session == session {
 		if c.rules.ReaddMoves {
-			s.replan(e, number, c.newPlace(expiry))
+			s.replan(c.newPlace(expiry, number))
 		}
 		return 0, false
 	}
 	replaced, e.session = e.session, session
-	s.replan(e, number, c.newPlace(expiry))
+	s.replan(c.newPlace(expiry, number))
 	s.counts.stored++
 	s.counts.replaced++
 	c.raisePeak(c.number.Load()) // a claim takes it that the newcomer raised the number
@@ -131,11 +131,11 @@ func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry in
 }
 
 // newPlace is a place behind all that have this expiry.
-func (c *Cache) newPlace(expiry int64) place {
+func (c *Cache) newPlace(expiry int64, entry uint32) place {
 	if c.rules.ByInsertion {
 		expiry = 0
 	}
-	return place{expiry: expiry, sequence: c.sequence.Add(1)}
+	return place{expiry: expiry, sequence: c.sequence.Add(1), entry: entry}
 }
 
 // capacity is how many sessions a limit allows between two operations.
@@ -163,12 +163,13 @@ func (c *Cache) Evict(limit int64, newcomer Session) (victim Session, more bool)
 		c.number.Add(1)
 		return 0, false
 	}
-	if s.entries.at(p.entry).key.Length == 0 {
+	e := s.entries.at(p.entry)
+	if e.key.Length == 0 {
 		s.lock.Unlock()
 		c.number.Add(1)
 		return 0, false
 	}
-	victim = s.take(p.entry)
+	victim = s.take(p.entry, uint32(e.key.hash(c.seed)))
 	s.counts.evicted++
 	s.lock.Unlock()
 	return victim, c.number.Load() > capacity
@@ -202,43 +203,42 @@ func (c *Cache) raisePeak(number int64) {
 // lockEarliest returns the earliest place, apart from the newcomer's, and its shard, which it locked; nil if
 // there is none.
 func (c *Cache) lockEarliest(newcomer Session) (*shard, place) {
-	const none = -1
 	for {
-		i, earliest := c.earliest(none)
-		if i == none {
+		i, earliest := c.earliest(noShard)
+		if i == noShard {
 			return nil, nowhere
 		}
 		s := c.lockTop(i, earliest)
 		if s == nil {
 			continue
 		}
-		first := *s.order.at(root)
+		first := *s.runs.at(root)
 		if s.entries.at(first.entry).session != newcomer {
 			return s, first
 		}
 		// Rare: the newcomer is the first of all to expire. The next is in its shard or on top of another.
-		second := nowhere
-		if child := s.earliestChild(root); child != nothing {
-			second = *s.order.at(child)
-		}
+		second := s.second()
 		i, earliest = c.earliest(i)
 		if second.before(&earliest) {
 			return s, second
 		}
 		s.lock.Unlock()
-		if i == none {
+		if i == noShard {
 			return nil, nowhere
 		}
 		if s = c.lockTop(i, earliest); s != nil {
-			return s, *s.order.at(root)
+			return s, *s.runs.at(root)
 		}
 	}
 }
 
-// earliest finds the shard, apart from one, that has the earliest place, without a lock; -1 and
-// nowhere if there is none.
+// No shard has this number.
+const noShard = -1
+
+// earliest finds the shard, apart from one, that has the earliest place, without a lock; noShard
+// and nowhere if there is none.
 func (c *Cache) earliest(apart int) (int, place) {
-	chosen, earliest := -1, nowhere
+	chosen, earliest := noShard, nowhere
 	for i := range c.tops {
 		if p := c.tops[i].load(); i != apart && p.before(&earliest) {
 			chosen, earliest = i, p
@@ -321,7 +321,7 @@ func (c *Cache) Remove(key *Key) Session {
 		s.lock.Unlock()
 		return 0
 	}
-	session := s.take(number)
+	session := s.take(number, uint32(hash))
 	s.counts.removed++
 	c.leave()
 	s.lock.Unlock()
@@ -354,7 +354,7 @@ func (c *Cache) Expire(now int64, cursor *uint64) Session {
 
 // expire lets go of a session for a flush and releases its shard's lock.
 func (c *Cache) expire(s *shard, number uint32) Session {
-	session := s.take(number)
+	session := s.take(number, uint32(s.entries.at(number).key.hash(c.seed)))
 	s.counts.expired++
 	c.leave()
 	s.lock.Unlock()
@@ -409,7 +409,7 @@ func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
 	}
 	e.expiry = expiry
 	if !c.rules.ByInsertion {
-		s.replan(e, number, c.newPlace(expiry))
+		s.replan(c.newPlace(expiry, number))
 	}
 	s.lock.Unlock()
 	return true
@@ -440,7 +440,7 @@ func (c *Cache) Entries(cursor uint64, entries []Entry) (n int, next uint64) {
 				s.lock.RUnlock()
 				return n, join(i, number)
 			}
-			entries[n] = Entry{e.key, e.session, e.expiry, s.order.at(e.position).sequence}
+			entries[n] = Entry{e.key, e.session, e.expiry, e.sequence}
 			n++
 		}
 		s.lock.RUnlock()

@@ -8,17 +8,17 @@ type index struct {
 	used  int
 }
 
-// A slot is tag<<32 | entry + 1; 0 is an empty one.
+// A slot is tag<<32 | entry; 0 is an empty one, since entries are numbered from 1.
 type slot uint64
 
 const firstSlots = 8
 
 func newSlot(tag, entry uint32) slot {
-	return slot(tag)<<32 | slot(entry+1)
+	return slot(tag)<<32 | slot(entry)
 }
 
 func (s slot) tag() uint32   { return uint32(s >> 32) }
-func (s slot) entry() uint32 { return uint32(s) - 1 }
+func (s slot) entry() uint32 { return uint32(s) }
 
 func newIndex() index {
 	return index{slots: make([]slot, firstSlots)}

@@ -18,25 +18,23 @@ func (k *Key) valid() bool {
 	return k.Length <= MaxID
 }
 
-// canonical returns the key with nothing beyond the id, so that equal keys are equal values.
-func (k *Key) canonical() Key {
-	if k.Length == MaxID {
-		return *k
+// assign makes k the same key with nothing beyond the id.
+func (k *Key) assign(given *Key) {
+	*k = *given
+	if k.Length < MaxID {
+		clear(k.ID[k.Length:])
 	}
-	stored := Key{Version: k.Version, Length: k.Length}
-	copy(stored.ID[:], k.ID[:k.Length])
-	return stored
 }
 
-// names says whether the key, as a caller gave it, is the canonical one.
-func (k *Key) names(canonical *Key) bool {
-	if k.Version != canonical.Version || k.Length != canonical.Length {
+// names says whether the key, as a caller gave it, is the one that was assigned.
+func (k *Key) names(assigned *Key) bool {
+	if k.Version != assigned.Version || k.Length != assigned.Length {
 		return false
 	}
 	if k.Length == MaxID {
-		return k.ID == canonical.ID
+		return k.ID == assigned.ID
 	}
-	return string(k.ID[:k.Length]) == string(canonical.ID[:k.Length])
+	return string(k.ID[:k.Length]) == string(assigned.ID[:k.Length])
 }
 
 // hash is seeded, because a client may choose session ids that would collide under a known function.

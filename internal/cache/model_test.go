@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -299,48 +298,67 @@ func requireSound(t require.TestingT, c *Cache) {
 	for i := range c.shards {
 		s := c.shards[i].Load()
 		if s == nil {
-			assert.Equal(t, nowhere, c.tops[i].load())
+			require.Equal(t, nowhere, c.tops[i].load())
 			continue
 		}
-		count := int(s.order.length) - root
-		require.Equal(t, count, s.index.used)
-		require.LessOrEqual(t, 4*s.index.used, 3*len(s.index.slots))
-		requireOrdered(t, s)
-		requireIndexed(t, s)
-		free := 0
-		for next := s.free; next != 0; next = s.entries.at(next - 1).position {
-			require.Zero(t, s.entries.at(next-1).session)
-			free++
-		}
-		require.EqualValues(t, s.entries.length, count+free)
-		held += count
+		used := requireOrdered(t, s)
+		requireIndexed(t, c, s, used)
+		requireFree(t, s, used)
+		held += len(used)
 	}
 	require.EqualValues(t, held, c.Number())
 }
 
-func requireOrdered(t require.TestingT, s *shard) {
-	for i := uint32(root); i < s.order.length; i++ {
-		p := s.order.at(i)
-		require.Equal(t, i, s.entries.at(p.entry).position)
+// requireOrdered returns the numbers of the entries that are in the order.
+func requireOrdered(t require.TestingT, s *shard) (used []uint32) {
+	ended := s.end == none
+	for i := uint32(root); i < s.runs.length; i++ {
+		p := *s.runs.at(i)
+		require.Equal(t, p, s.placeOf(p.entry))
+		require.Equal(t, i|isFirst, s.entries.at(p.entry).previous)
 		if i > root {
-			require.True(t, s.order.at(parent(i)).before(p))
+			require.True(t, s.runs.at(parent(i)).before(&p))
+		}
+		for p.entry != none {
+			used = append(used, p.entry)
+			next := s.entries.at(p.entry).next
+			if next == none {
+				ended = ended || p.entry == s.end
+				break
+			}
+			behind := s.placeOf(next)
+			require.True(t, p.before(&behind))
+			require.Equal(t, p.entry, s.entries.at(next).previous)
+			p = behind
 		}
 	}
+	require.True(t, ended, "the end is the end of no run")
 	published := s.top.load()
 	if s.empty() {
 		require.Equal(t, nowhere, published)
-		return
+		return nil
 	}
-	published.entry = s.order.at(root).entry
-	require.Equal(t, *s.order.at(root), published)
+	published.entry = s.runs.at(root).entry
+	require.Equal(t, *s.runs.at(root), published)
+	return used
 }
 
-func requireIndexed(t require.TestingT, s *shard) {
-	for i := uint32(root); i < s.order.length; i++ {
-		number := s.order.at(i).entry
+func requireIndexed(t require.TestingT, c *Cache, s *shard, used []uint32) {
+	require.Len(t, used, s.index.used)
+	require.LessOrEqual(t, 4*s.index.used, 3*len(s.index.slots))
+	for _, number := range used {
 		e := s.entries.at(number)
-		found, same := s.find(&e.key, e.tag)
+		found, same := s.find(&e.key, uint32(e.key.hash(c.seed)))
 		require.Same(t, e, found)
 		require.Equal(t, number, same)
 	}
+}
+
+func requireFree(t require.TestingT, s *shard, used []uint32) {
+	free := 0
+	for number := s.free; number != none; number = s.entries.at(number).next {
+		require.Zero(t, s.entries.at(number).session)
+		free++
+	}
+	require.EqualValues(t, s.entries.length, 1+len(used)+free)
 }

@@ -20,33 +20,95 @@ func (p *place) before(other *place) bool {
 	return p.sequence < other.sequence
 }
 
-// The order of a shard is a heap of places with four children a node, because the usual session is
-// the last to expire and then costs one comparison. The root is number 3: thus the four children
-// of a node, 4i-8 to 4i-5, are neighbours in one chunk.
+// The order of a shard is a heap of runs. A run is a list of entries of which each stands behind the one before
+// it; the usual session is the last to expire of all, and goes to the end of the run that was
+// begun last. A session that would stand before that end begins a new run. The heap holds the place
+// of each run's first entry. So where all timeouts are the same there is one run and nothing to compare, whichever session
+// goes, and no mix of timeouts costs more than the logarithm.
+//
+// The heap has four children a node. Its root is number 3: thus the children of a node, 4i-8 to
+// 4i-5, are neighbours in one chunk.
 const (
 	root    = 3
 	nothing = 0 // no number of the heap
+
+	// What entry.previous of the first of a run has beside its run's number in the heap.
+	isFirst = 1 << 31
 )
 
 func parent(i uint32) uint32     { return i>>2 + 2 }
 func firstChild(i uint32) uint32 { return (i - 2) << 2 }
 
-// put writes a place down as number i and tells its entry so.
-func (s *shard) put(i uint32, p place) {
-	*s.order.at(i) = p
-	s.entries.at(p.entry).position = i
+// enter puts an entry into the order.
+func (s *shard) enter(at place) {
+	e := s.entries.at(at.entry)
+	e.order, e.sequence, e.next = at.expiry, at.sequence, none
+	end := s.end
+	s.end = at.entry
+	if end == none || at.expiry < s.entries.at(end).order {
+		s.push(at)
+		return
+	}
+	e.previous = end
+	s.entries.at(end).next = at.entry
 }
 
-// push adds a place to the order.
+// leave takes an entry out of the order.
+func (s *shard) leave(number uint32) {
+	e := s.entries.at(number)
+	if e.next != none {
+		s.entries.at(e.next).previous = e.previous
+	}
+	if e.previous&isFirst == 0 {
+		s.entries.at(e.previous).next = e.next
+		if number == s.end {
+			s.end = e.previous
+		}
+		return
+	}
+	if number == s.end {
+		s.end = none
+	}
+	i := e.previous &^ isFirst
+	if e.next == none {
+		s.cut(i)
+		return
+	}
+	s.sink(i, s.placeOf(e.next))
+}
+
+func (s *shard) placeOf(number uint32) place {
+	e := s.entries.at(number)
+	return place{expiry: e.order, sequence: e.sequence, entry: number}
+}
+
+// second returns the earliest place but one, nowhere if there is none.
+func (s *shard) second() place {
+	second := nowhere
+	if next := s.entries.at(s.runs.at(root).entry).next; next != none {
+		second = s.placeOf(next)
+	}
+	if child := s.earliestChild(root); child != nothing && s.runs.at(child).before(&second) {
+		second = *s.runs.at(child)
+	}
+	return second
+}
+
+// put writes a run down as number i of the heap and tells its first entry so.
+func (s *shard) put(i uint32, p place) {
+	*s.runs.at(i) = p
+	s.entries.at(p.entry).previous = i | isFirst
+}
+
 func (s *shard) push(p place) {
-	s.order.grow()
-	s.rise(s.order.length-1, p)
+	s.runs.grow()
+	s.rise(s.runs.length-1, p)
 }
 
 // rise finds the position of p at i or above it.
 func (s *shard) rise(i uint32, p place) {
 	for i > root {
-		above := s.order.at(parent(i))
+		above := s.runs.at(parent(i))
 		if !p.before(above) {
 			break
 		}
@@ -60,10 +122,10 @@ func (s *shard) rise(i uint32, p place) {
 func (s *shard) sink(i uint32, p place) {
 	for {
 		child := s.earliestChild(i)
-		if child == nothing || !s.order.at(child).before(&p) {
+		if child == nothing || !s.runs.at(child).before(&p) {
 			break
 		}
-		s.put(i, *s.order.at(child))
+		s.put(i, *s.runs.at(child))
 		i = child
 	}
 	s.put(i, p)
@@ -71,32 +133,28 @@ func (s *shard) sink(i uint32, p place) {
 
 func (s *shard) earliestChild(i uint32) uint32 {
 	child := firstChild(i)
-	if child >= s.order.length {
+	if child >= s.runs.length {
 		return nothing
 	}
 	earliest := child
-	for child++; child < min(firstChild(i)+4, s.order.length); child++ {
-		if s.order.at(child).before(s.order.at(earliest)) {
+	for child++; child < min(firstChild(i)+4, s.runs.length); child++ {
+		if s.runs.at(child).before(s.runs.at(earliest)) {
 			earliest = child
 		}
 	}
 	return earliest
 }
 
-// move gives the session at i another place.
-func (s *shard) move(i uint32, p place) {
-	if i > root && p.before(s.order.at(parent(i))) {
-		s.rise(i, p)
+// cut takes the run at i out of the heap.
+func (s *shard) cut(i uint32) {
+	s.runs.length--
+	last := *s.runs.at(s.runs.length)
+	if i == s.runs.length {
 		return
 	}
-	s.sink(i, p)
-}
-
-// cut takes the place at i out of the order.
-func (s *shard) cut(i uint32) {
-	s.order.length--
-	last := *s.order.at(s.order.length)
-	if i < s.order.length {
-		s.move(i, last)
+	if i > root && last.before(s.runs.at(parent(i))) {
+		s.rise(i, last)
+		return
 	}
+	s.sink(i, last)
 }

@@ -1,21 +1,24 @@
 package cache
 
 import (
-	"math"
 	"sync"
 	"sync/atomic"
 	"unsafe"
 )
 
-// An entry is a cached session. It has no pointer, so the garbage collector never looks at entries,
-// and its size is that of a cache line, so a look-up touches one.
+// An entry is a cached session. It has no pointer, so the garbage collector never looks at entries.
 type entry struct {
 	key      Key // canonical
 	session  Session
-	expiry   int64  // what a flush judges by; the place in the order may be an older one
-	position uint32 // in the heap; of a free entry, the next free one
-	tag      uint32 // of its slot in the index
+	expiry   int64  // what a flush judges by
+	order    int64  // the expiry that its place in the order came from, which may be an older one
+	sequence uint64 // the rest of that place
+	next     uint32 // behind it in its run; of a free entry, the next free one
+	previous uint32 // before it in its run, see isFirst
 }
+
+// Entries are numbered from 1.
+const none = 0
 
 // A shard holds the sessions whose keys' hashes begin alike. All of it but found and missed, which
 // look-ups count side by side, is under lock.
@@ -28,8 +31,9 @@ type shardState struct {
 	lock    sync.RWMutex
 	index   index
 	entries arena[entry]
-	order   arena[place]
-	free    uint32 // the entry let go of last, + 1; 0 is none
+	runs    arena[place] // the heap of the order
+	end     uint32       // the last entry of the run begun last
+	free    uint32       // the entry let go of last
 	counts  counts
 	found   atomic.Uint64
 	missed  atomic.Uint64
@@ -53,36 +57,42 @@ func (t *top) load() place {
 
 func newShard(published *top) *shard {
 	s := new(shard)
-	s.index = newIndex()
-	s.clearOrder()
 	s.top = published
-	s.shown = math.MaxUint64
+	s.shown = nowhere.sequence
+	s.clear()
 	return s
 }
 
-func (s *shard) clearOrder() {
-	s.order = arena[place]{}
+// clear makes the shard anew, and gives the memory of a large one back to the garbage collector.
+func (s *shard) clear() {
+	s.index = newIndex()
+	s.entries = arena[entry]{}
+	s.entries.grow() // number 0 is none
+	s.runs = arena[place]{}
 	for range root {
-		s.order.grow()
+		s.runs.grow()
 	}
+	s.end, s.free = none, none
 }
 
 // publish shows the earliest place. Called under the lock, before it is released, whenever the order changed.
 func (s *shard) publish() {
 	first := &nowhere
 	if !s.empty() {
-		first = s.order.at(root)
+		first = s.runs.at(root)
 	}
 	if first.sequence == s.shown {
 		return
 	}
 	s.shown = first.sequence
-	s.top.expiry.Store(first.expiry)
+	if s.top.expiry.Load() != first.expiry { // a store costs more than this look, and it mostly is the same second
+		s.top.expiry.Store(first.expiry)
+	}
 	s.top.sequence.Store(first.sequence)
 }
 
 func (s *shard) empty() bool {
-	return s.order.length == root
+	return s.runs.length == root
 }
 
 // find returns the entry under the key and its number, or nil.
@@ -91,7 +101,7 @@ func (s *shard) find(key *Key, tag uint32) (*entry, uint32) {
 	for position := tag & mask; ; position = (position + 1) & mask {
 		probed := s.index.slots[position]
 		if probed == 0 {
-			return nil, 0
+			return nil, none
 		}
 		if probed.tag() != tag {
 			continue
@@ -103,51 +113,44 @@ func (s *shard) find(key *Key, tag uint32) (*entry, uint32) {
 }
 
 // insert adds a session whose key is not there yet.
-func (s *shard) insert(added entry, at place) {
-	number := s.allocate()
-	*s.entries.at(number) = added
-	s.index.insert(newSlot(added.tag, number))
-	at.entry = number
-	s.push(at)
+func (s *shard) insert(key *Key, tag uint32, session Session, expiry int64, at place) {
+	at.entry = s.allocate()
+	e := s.entries.at(at.entry)
+	e.key.assign(key)
+	e.session, e.expiry = session, expiry
+	s.index.insert(newSlot(tag, at.entry))
+	s.enter(at)
 	s.publish()
 }
 
 func (s *shard) allocate() uint32 {
-	if s.free == 0 {
+	if s.free == none {
 		s.entries.grow()
 		return s.entries.length - 1
 	}
-	number := s.free - 1
-	s.free = s.entries.at(number).position
+	number := s.free
+	s.free = s.entries.at(number).next
 	return number
 }
 
 // take takes the entry of this number out, whoever it is.
-func (s *shard) take(number uint32) Session {
+func (s *shard) take(number, tag uint32) Session {
+	s.index.remove(newSlot(tag, number))
+	s.leave(number)
 	e := s.entries.at(number)
 	session := e.session
-	s.index.remove(newSlot(e.tag, number))
-	s.cut(e.position)
-	*e = entry{position: s.free}
-	s.free = number + 1
+	e.session, e.next = 0, s.free
+	s.free = number
 	if s.empty() && len(s.entries.chunks) > 1 {
-		s.release()
+		s.clear()
 	}
 	s.publish()
 	return session
 }
 
-// release gives the memory of a shard that was large and is empty back to the garbage collector.
-func (s *shard) release() {
-	s.index = newIndex()
-	s.entries = arena[entry]{}
-	s.free = 0
-	s.clearOrder()
-}
-
 // replan gives a cached session another place in the order.
-func (s *shard) replan(e *entry, number uint32, at place) {
-	at.entry = number
-	s.move(e.position, at)
+func (s *shard) replan(at place) {
+	s.leave(at.entry)
+	s.enter(at)
 	s.publish()
 }
