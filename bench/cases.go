@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// side is one of the two caches that are compared.
+type side int
+
+const (
+	libssl side = iota
+	ours
+)
+
+var (
+	bothSides  = []side{libssl, ours}
+	onlyOurs   = []side{ours}
+	onlyLibssl = []side{libssl}
+)
+
+func (s side) String() string {
+	if s == ours {
+		return "ours"
+	}
+	return "libssl"
+}
+
+// benchCase is one way to run the C program, or another program that prints measurements.
+type benchCase struct {
+	name      string
+	arguments []string // of the C program; none: run is called instead
+	run       func(*runner) (measurements, error)
+	sides     []side
+	repeat    int // runs on each side for each round
+}
+
+const (
+	thousand = 1000
+	million  = 1000 * thousand
+
+	// mixedLimit is where libssl is left behind: it walks a list at each add, and a tenth of a
+	// million would take it minutes.
+	mixedLimit = 16 * thousand
+
+	workerCount = 8
+)
+
+var (
+	equalSizes  = []int{thousand, 10 * thousand, 100 * thousand, million}
+	mixedSizes  = []int{thousand, 4 * thousand, mixedLimit, 100 * thousand, million}
+	quickSizes  = []int{thousand, 10 * thousand}
+	threadCount = []int{1, 2, 4}
+)
+
+func operationsName(order string, sessions int) string {
+	return fmt.Sprintf("operations/%s/%d", order, sessions)
+}
+
+func lookupsName(sessions int) string { return fmt.Sprintf("lookups/%d", sessions) }
+
+func threadsName(contexts string, threads int) string {
+	return fmt.Sprintf("threads/%s/%d", contexts, threads)
+}
+
+func operations(order string, sessions, count int, extra ...string) benchCase {
+	arguments := []string{"operations", "--sessions", strconv.Itoa(sessions), "--operations", strconv.Itoa(count)}
+	return benchCase{
+		name:      operationsName(order, sessions),
+		arguments: append(arguments, extra...),
+		sides:     bothSides,
+		repeat:    1,
+	}
+}
+
+// operationCases leave libssl out above mixedLimit, and let both sides do fewer operations below it.
+func operationCases(quick bool) []benchCase {
+	var cases []benchCase
+	equal, mixed := equalSizes, mixedSizes
+	if quick {
+		equal, mixed = quickSizes, quickSizes[:1]
+	}
+	for _, sessions := range equal {
+		cases = append(cases, operations("equal", sessions, 200*thousand))
+	}
+	for _, sessions := range mixed {
+		c := operations("mixed", sessions, 4*thousand, "--mixed")
+		if sessions > mixedLimit {
+			c = operations("mixed", sessions, 200*thousand, "--mixed")
+			c.sides = onlyOurs
+		}
+		cases = append(cases, c)
+	}
+	if !quick {
+		cases = append(cases, operations("shuffled", 100*thousand, 200*thousand, "--shuffled"))
+	}
+	return cases
+}
+
+func threadCases() []benchCase {
+	var cases []benchCase
+	for _, threads := range threadCount {
+		arguments := []string{"threads", "--threads", strconv.Itoa(threads)}
+		cases = append(cases, benchCase{
+			name: threadsName("one", threads), arguments: arguments, sides: bothSides, repeat: 3,
+		}, benchCase{
+			name:      threadsName("own", threads),
+			arguments: append(arguments[:len(arguments):len(arguments)], "--own-contexts"),
+			sides:     bothSides, repeat: 3,
+		})
+	}
+	return cases
+}
+
+// handshakeCases run more often than others: their goal is two in a hundred, as small as the noise.
+func handshakeCases(quick bool) []benchCase {
+	sizes, repeat := equalSizes, 3
+	if quick {
+		sizes, repeat = quickSizes, 1
+	}
+	var cases []benchCase
+	for _, sessions := range sizes {
+		cases = append(cases, benchCase{
+			name:      lookupsName(sessions),
+			arguments: []string{"lookups", "--sessions", strconv.Itoa(sessions), "--operations", "2000"},
+			sides:     bothSides, repeat: 1,
+		})
+	}
+	return append(cases, benchCase{
+		name:      "handshakes/1.2",
+		arguments: []string{"handshakes", "--operations", "4000"},
+		sides:     bothSides, repeat: repeat,
+	}, benchCase{
+		name:      "handshakes/1.3",
+		arguments: []string{"handshakes", "--operations", "1000", "--tls13"},
+		sides:     bothSides, repeat: repeat,
+	})
+}
+
+func workerCases() []benchCase {
+	arguments := []string{"workers", "--threads", strconv.Itoa(workerCount), "--operations", "500"}
+	return []benchCase{{
+		name: "workers/empty", arguments: arguments, sides: bothSides, repeat: 1,
+	}, {
+		name:      "workers/inherited",
+		arguments: append(arguments[:len(arguments):len(arguments)], "--parent-holds"),
+		sides:     bothSides, repeat: 1,
+	}}
+}
+
+func processCases() []benchCase {
+	return []benchCase{
+		{name: "first", arguments: []string{"first"}, sides: bothSides, repeat: 4},
+		{name: "preload/time", run: (*runner).measurePreload, sides: onlyOurs, repeat: 1},
+		{name: "preload/threads", run: (*runner).countThreads, sides: onlyOurs, repeat: 1},
+		{name: "emptycall", run: (*runner).measureEmptyCall, sides: onlyLibssl, repeat: 1},
+	}
+}
+
+func allCases(quick bool) []benchCase {
+	cases := operationCases(quick)
+	cases = append(cases, threadCases()...)
+	cases = append(cases, handshakeCases(quick)...)
+	cases = append(cases, workerCases()...)
+	cases = append(cases, processCases()...)
+	if !quick {
+		cases = append(cases, benchCase{name: "gc", run: (*runner).measureCollector, sides: onlyOurs, repeat: 1})
+	}
+	return cases
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"math"
+)
+
+// goal is one number to reach. The measured number is a ratio unless unit says something else.
+type goal struct {
+	what     string
+	libssl   float64 // what is compared, in the unit of compared; NaN: nothing of libssl's
+	ours     float64
+	compared unit
+	measured float64
+	unit     string
+	bound    float64
+	atLeast  bool // the measured number is to be at least bound, else at most
+}
+
+func (g goal) reached() bool {
+	if g.atLeast {
+		return g.measured >= g.bound
+	}
+	return g.measured <= g.bound
+}
+
+func (g goal) verdict() string {
+	switch {
+	case math.IsNaN(g.measured):
+		return "not measured"
+	case g.reached():
+		return "reached"
+	}
+	return "not reached"
+}
+
+func (g goal) target() string {
+	word := "at most"
+	if g.atLeast {
+		word = "at least"
+	}
+	return fmt.Sprintf("%s %v%s", word, g.bound, g.suffix())
+}
+
+func (g goal) suffix() string {
+	if g.unit == "×" {
+		return " ×"
+	}
+	return " " + g.unit
+}
+
+func (g goal) number() string {
+	if math.IsNaN(g.measured) {
+		return "–"
+	}
+	if g.atLeast && g.bound > 10 {
+		return fmt.Sprintf("%.0f%s", g.measured, g.suffix())
+	}
+	return fmt.Sprintf("%.2f%s", g.measured, g.suffix())
+}
+
+func (r results) atMost(what, name, metric string, bound float64) goal {
+	theirs, our := r.median(name, metric, libssl), r.median(name, metric, ours)
+	return goal{
+		what: what, libssl: theirs, ours: our, compared: nanoseconds,
+		measured: our / theirs, unit: "×", bound: bound,
+	}
+}
+
+func (r results) timesFaster(what, name, metric string, bound float64) goal {
+	g := r.atMost(what, name, metric, bound)
+	g.measured, g.atLeast = 1/g.measured, true
+	return g
+}
+
+func (r results) growth(what, metric string, bound float64) goal {
+	ratio := func(s side) float64 {
+		return r.median(operationsName("equal", million), metric, s) / r.median(operationsName("equal", thousand), metric, s)
+	}
+	return goal{
+		what: what, libssl: ratio(libssl), ours: ratio(ours), compared: ratios,
+		measured: ratio(ours), unit: "×", bound: bound,
+	}
+}
+
+func (r results) againstEmptyCall(what, metric string, bound float64) goal {
+	add := r.median(operationsName("equal", 10*thousand), metric, ours)
+	return goal{
+		what: what, libssl: math.NaN(), ours: add, compared: nanoseconds,
+		measured: add / r.median("emptycall", "call", libssl), unit: "×", bound: bound,
+	}
+}
+
+func (r results) memory(bound float64) goal {
+	name := operationsName("equal", million)
+	our := r.median(name, "memory", ours)
+	return goal{
+		what: "memory for an entry, beside the `SSL_SESSION`, 1 M sessions", libssl: r.median(name, "memory", libssl),
+		ours: our, compared: bytesEach, measured: our, unit: "B", bound: bound,
+	}
+}
+
+func (r results) preload(bound float64) goal {
+	plain, preloaded := r.median("preload/time", "plain", ours), r.median("preload/time", "preloaded", ours)
+	return goal{
+		what: "`LD_PRELOAD` under `/bin/true`", libssl: plain, ours: preloaded, compared: milliseconds,
+		measured: (preloaded - plain) / 1e6, unit: "ms more", bound: bound,
+	}
+}
+
+func (r results) threadsOfPreload() goal {
+	threads := r.median("preload/threads", "threads", ours)
+	return goal{
+		what: "threads of a program without TLS", libssl: 1, ours: threads, compared: counts,
+		measured: threads, unit: "thread", bound: 1,
+	}
+}
+
+func (r results) goals() []goal {
+	tenThousand := operationsName("equal", 10*thousand)
+	return []goal{
+		r.atMost("add, equal timeouts, to a cache that holds 10 k", tenThousand, "add", 1),
+		r.atMost("add, equal timeouts, from an empty cache up to 10 k", tenThousand, "fill", 1),
+		r.atMost("remove, equal timeouts, 10 k sessions", tenThousand, "remove", 2.5),
+		r.timesFaster("add, two threads, one context", threadsName("one", 2), "add", 3),
+		r.timesFaster("add, each session with its own timeout, 16 k sessions", operationsName("mixed", mixedLimit), "add", 150),
+		r.growth("add of a session just made, to 1 M sessions against to 1 k", "warm", 3),
+		r.growth("add of a session made long ago, to 1 M against to 1 k", "add", 3),
+		r.growth("from empty to 1 M against from empty to 1 k, for each add", "fill", 3),
+		r.againstEmptyCall("add to 10 k sessions against an empty C-to-Go call", "add", 2),
+		r.memory(128),
+		r.timesFaster("resumed handshakes a second, TLS 1.2", "handshakes/1.2", "resumed", 0.98),
+		r.timesFaster("resumed handshakes a second, TLS 1.3", "handshakes/1.3", "resumed", 0.98),
+		r.preload(0.3),
+		r.threadsOfPreload(),
+	}
+}

@@ -1,0 +1,78 @@
+/*
+ * process.c - what a process pays once: being loaded, and storing its first session; and what a
+ * call from C to Go costs that does nothing.
+ */
+#include "measure.h"
+#include "options.h"
+#include "sessions.h"
+
+#include <dlfcn.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#define PROGRAM "/bin/true"
+
+void run_first(const struct options *options)
+{
+    struct pool pool = pool_new(options, 0, 1);
+    double start = wall_nanoseconds();
+    SSL_CTX *context = unlimited_context();
+
+    print_measurement("context", wall_nanoseconds() - start);
+    start = wall_nanoseconds();
+    expect(SSL_CTX_add_session(context, pool.sessions[0]) == 1, "it is added");
+    print_measurement("session", wall_nanoseconds() - start);
+    SSL_CTX_free(context);
+    pool_free(&pool);
+}
+
+static double time_program(char *const *environment)
+{
+    char *arguments[] = {PROGRAM, NULL};
+    double start = wall_nanoseconds();
+    pid_t child;
+    int status;
+
+    expect(posix_spawn(&child, PROGRAM, NULL, NULL, arguments, environment) == 0,
+           PROGRAM " starts");
+    expect(waitpid(child, &status, 0) == child && status == 0, PROGRAM " ends well");
+    return wall_nanoseconds() - start;
+}
+
+/* In turn, so that whatever else the machine does meets both alike. */
+void run_spawn(const struct options *options)
+{
+    char preload[4096];
+    char *plain_environment[] = {NULL};
+    char *preloaded_environment[] = {preload, NULL};
+    double *plain = allocate(options->operations, sizeof(*plain));
+    double *preloaded = allocate(options->operations, sizeof(*preloaded));
+
+    snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", options->library);
+    for (size_t i = 0; i < options->operations; i++) {
+        plain[i] = time_program(plain_environment);
+        preloaded[i] = time_program(preloaded_environment);
+    }
+    print_measurement("plain", median(plain, options->operations));
+    print_measurement("preloaded", median(preloaded, options->operations));
+    free(plain);
+    free(preloaded);
+}
+
+void run_emptycall(const struct options *options)
+{
+    void *library = dlopen(options->library, RTLD_NOW | RTLD_LOCAL);
+    void (*empty_call)(void);
+    double start;
+
+    expect(library != NULL, "the library of the empty call loads");
+    *(void **)&empty_call = dlsym(library, "empty_call");
+    expect(empty_call != NULL, "it has the empty call");
+    empty_call();
+    start = cpu_nanoseconds();
+    for (size_t i = 0; i < options->operations; i++)
+        empty_call();
+    print_measurement("call", (cpu_nanoseconds() - start) / (double)options->operations);
+}
