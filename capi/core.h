@@ -16,8 +16,8 @@
 /* An opaque SSL_SESSION pointer; 0 is no session. */
 typedef uintptr_t core_session;
 
-/* A cache of the core; 0 is no cache. */
-typedef uintptr_t core_handle;
+/* A cache of the core; NULL is no cache. Made by go-pointer, so it points at nothing of use. */
+typedef void *core_handle;
 
 /* What differs between the versions of libssl, as data. Set once, when a cache is made. */
 struct core_rules {
@@ -30,6 +30,7 @@ struct core_rules {
 struct core_entry {
     core_session session;
     int64_t expiry; /* time + timeout, seconds since 1970; INT64_MAX: never */
+    uint64_t sequence; /* given by entries: a greater one was added or moved later */
     int32_t version; /* protocol version, as SSL_SESSION_get_protocol_version gives it */
     uint32_t id_length; /* 0 to CORE_ID_MAX */
     unsigned char id[CORE_ID_MAX];
@@ -54,6 +55,60 @@ struct core_stats {
     uint64_t evicted;  /* sessions that gave way to the limit */
     uint64_t expired;  /* sessions flushed */
     uint64_t removed;  /* sessions removed by name */
+};
+
+/* What the core calls back: takes one reference to the session. Runs under a lock of the core. */
+typedef void (*core_retain)(core_session session);
+
+/*
+ * The functions of the core, defined in capi/exports.go. All may be called from any thread; none calls
+ * the program; a panic inside is caught, counted and answered with 0.
+ *
+ *   cache_new    a new cache that lives by `rules`
+ *   cache_free   the end of a cache; what it still held is forgotten, not freed
+ *   add          puts the session in; a limit of 0 is none
+ *   evict        one more victim after an add that answered `more`; never the newcomer
+ *   lookup       the session under the entry's key, with one reference for the caller, or 0
+ *   contains     whether a session is under the entry's key; counts nothing
+ *   remove       takes out what is under the entry's key; the cache's reference is the caller's then
+ *   expire       takes out the session that expires first, if it has expired at `now`; *cursor is 0 at
+ *                the start of a flush and belongs to the core during it
+ *   drain        takes out the session that expires first, expired or not
+ *   reschedule   notes the new expiry of the entry's session, if that very object is cached
+ *   entries      lists up to `room` entries from *cursor on (0 at first, 0 again when all were listed)
+ *   freeze       stops every operation on every cache until thaw, except entries, for a fork
+ *   panics       how many panics were caught
+ */
+#define CORE_FUNCTIONS(X)                                                                          \
+    X(core_handle, cache_new, (struct core_rules * rules, core_retain retain))                     \
+    X(void, cache_free, (core_handle cache))                                                       \
+    X(int, add, (core_handle cache, struct core_entry *entry, int64_t limit,                       \
+                 struct core_answer *answer))                                                      \
+    X(int, evict, (core_handle cache, int64_t limit, core_session newcomer,                        \
+                   struct core_answer *answer))                                                    \
+    X(core_session, lookup, (core_handle cache, struct core_entry *entry))                         \
+    X(int, contains, (core_handle cache, struct core_entry *entry))                                \
+    X(core_session, remove, (core_handle cache, struct core_entry *entry))                         \
+    X(core_session, expire, (core_handle cache, int64_t now, uint64_t *cursor))                    \
+    X(core_session, drain, (core_handle cache))                                                    \
+    X(int, reschedule, (core_handle cache, struct core_entry *entry))                              \
+    X(int64_t, number, (core_handle cache))                                                        \
+    X(void, stats, (core_handle cache, struct core_stats *stats))                                  \
+    X(uint32_t, entries, (core_handle cache, uint64_t *cursor, struct core_entry *entries,         \
+                          uint32_t room))                                                          \
+    X(void, freeze, (void))                                                                        \
+    X(void, thaw, (void))                                                                          \
+    X(uint64_t, panics, (void))
+
+#define X(result, name, arguments) result core_##name arguments;
+CORE_FUNCTIONS(X)
+#undef X
+
+/* The functions of one generation of the core, as a table: a forked child calls those of a fresh one. */
+struct core_functions {
+#define X(result, name, arguments) result(*name) arguments;
+    CORE_FUNCTIONS(X)
+#undef X
 };
 
 #endif

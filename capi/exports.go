@@ -1,0 +1,178 @@
+// Command capi is the boundary between the thin C layer and the Go core: the functions that core.h
+// declares, exported to C. Each finds the cache behind the handle, hands the call on and writes the
+// answer; nothing else happens here.
+package main
+
+/*
+#cgo CFLAGS: -I${SRCDIR}/.. -O2
+#include "capi/core.h"
+
+static inline void call_retain(core_retain retain, core_session session) { retain(session); }
+*/
+import "C"
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"libsslcache/internal/cache"
+)
+
+func main() {}
+
+// panics counts what recoverPanic caught.
+var panics atomic.Uint64
+
+// recoverPanic keeps a panic inside: the program under us must go on. The operation answers 0.
+func recoverPanic() {
+	if recover() != nil {
+		panics.Add(1)
+	}
+}
+
+// keyOf reads the key of an entry in place: a session id lies in the entry as it lies in a cache.Key.
+func keyOf(entry *C.struct_core_entry) *cache.Key {
+	return (*cache.Key)(unsafe.Pointer(&entry.version))
+}
+
+//export core_cache_new
+func core_cache_new(rules *C.struct_core_rules, retain C.core_retain) C.core_handle {
+	defer recoverPanic()
+	return newHandle(&keptCache{
+		Cache: cache.New(cache.Rules{
+			CountsNewcomer: rules.counts_newcomer != 0,
+			ByInsertion:    rules.by_insertion != 0,
+			ReaddMoves:     rules.readd_moves != 0,
+		}),
+		retain: func(session cache.Session) { C.call_retain(retain, C.core_session(session)) },
+	})
+}
+
+//export core_cache_free
+func core_cache_free(handle C.core_handle) {
+	defer recoverPanic()
+	freeHandle(handle)
+}
+
+//export core_add
+func core_add(handle C.core_handle, entry *C.struct_core_entry, limit C.int64_t, answer *C.struct_core_answer) C.int {
+	defer recoverPanic()
+	added := cacheOf(handle).Add(keyOf(entry), cache.Session(entry.session), int64(entry.expiry), int64(limit))
+	answer.replaced = C.core_session(added.Replaced)
+	answer.session = C.core_session(added.Evicted)
+	answer.more = cBool(added.More)
+	return C.int(cBool(added.New))
+}
+
+//export core_evict
+func core_evict(handle C.core_handle, limit C.int64_t, newcomer C.core_session, answer *C.struct_core_answer) C.int {
+	defer recoverPanic()
+	victim, more := cacheOf(handle).Evict(int64(limit), cache.Session(newcomer))
+	answer.session = C.core_session(victim)
+	answer.more = cBool(more)
+	return C.int(cBool(victim != 0))
+}
+
+//export core_lookup
+func core_lookup(handle C.core_handle, entry *C.struct_core_entry) C.core_session {
+	defer recoverPanic()
+	kept := cacheOf(handle)
+	return C.core_session(kept.Lookup(keyOf(entry), kept.retain))
+}
+
+//export core_contains
+func core_contains(handle C.core_handle, entry *C.struct_core_entry) C.int {
+	defer recoverPanic()
+	return C.int(cBool(cacheOf(handle).Contains(keyOf(entry))))
+}
+
+//export core_remove
+func core_remove(handle C.core_handle, entry *C.struct_core_entry) C.core_session {
+	defer recoverPanic()
+	return C.core_session(cacheOf(handle).Remove(keyOf(entry)))
+}
+
+//export core_expire
+func core_expire(handle C.core_handle, now C.int64_t, cursor *C.uint64_t) C.core_session {
+	defer recoverPanic()
+	return C.core_session(cacheOf(handle).Expire(int64(now), (*uint64)(cursor)))
+}
+
+//export core_drain
+func core_drain(handle C.core_handle) C.core_session {
+	defer recoverPanic()
+	return C.core_session(cacheOf(handle).Drain())
+}
+
+//export core_reschedule
+func core_reschedule(handle C.core_handle, entry *C.struct_core_entry) C.int {
+	defer recoverPanic()
+	return C.int(cBool(cacheOf(handle).Reschedule(keyOf(entry), cache.Session(entry.session), int64(entry.expiry))))
+}
+
+//export core_number
+func core_number(handle C.core_handle) C.int64_t {
+	defer recoverPanic()
+	return C.int64_t(cacheOf(handle).Number())
+}
+
+//export core_stats
+func core_stats(handle C.core_handle, answer *C.struct_core_stats) {
+	defer recoverPanic()
+	stats := cacheOf(handle).Stats()
+	*answer = C.struct_core_stats{
+		number:   C.uint64_t(stats.Number),
+		peak:     C.uint64_t(stats.Peak),
+		stored:   C.uint64_t(stats.Stored),
+		found:    C.uint64_t(stats.Found),
+		missed:   C.uint64_t(stats.Missed),
+		replaced: C.uint64_t(stats.Replaced),
+		evicted:  C.uint64_t(stats.Evicted),
+		expired:  C.uint64_t(stats.Expired),
+		removed:  C.uint64_t(stats.Removed),
+	}
+}
+
+//export core_entries
+func core_entries(handle C.core_handle, cursor *C.uint64_t, entries *C.struct_core_entry, room C.uint32_t) C.uint32_t {
+	defer recoverPanic()
+	listed := make([]cache.Entry, room)
+	count, next := entriesOf(cacheOf(handle), uint64(*cursor), listed)
+	out := unsafe.Slice(entries, room)
+	for i := range listed[:count] {
+		writeEntry(&out[i], &listed[i])
+	}
+	*cursor = C.uint64_t(next)
+	return C.uint32_t(count)
+}
+
+//export core_freeze
+func core_freeze() {
+	defer recoverPanic()
+	freezeAll()
+}
+
+//export core_thaw
+func core_thaw() {
+	defer recoverPanic()
+	thawAll()
+}
+
+//export core_panics
+func core_panics() C.uint64_t {
+	return C.uint64_t(panics.Load())
+}
+
+func writeEntry(to *C.struct_core_entry, from *cache.Entry) {
+	to.session = C.core_session(from.Session)
+	to.expiry = C.int64_t(from.Expiry)
+	to.sequence = C.uint64_t(from.Sequence)
+	*keyOf(to) = from.Key
+}
+
+func cBool(truth bool) C.uint8_t {
+	if truth {
+		return 1
+	}
+	return 0
+}

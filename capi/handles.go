@@ -1,0 +1,68 @@
+package main
+
+// #include "capi/core.h"
+import "C"
+
+import (
+	"sync"
+	"unsafe"
+
+	"libsslcache/internal/cache"
+
+	pointer "github.com/mattn/go-pointer"
+)
+
+// keptCache is what a handle stands for: a cache, and how C takes a reference to one of its sessions.
+type keptCache struct {
+	*cache.Cache
+	retain func(cache.Session)
+}
+
+// go-pointer makes the handles and keeps what they stand for alive, behind one lock for the process.
+// The way of an operation goes through resolved instead, which is read without a lock.
+var resolved sync.Map // core_handle to *keptCache
+
+func newHandle(kept *keptCache) C.core_handle {
+	handle := C.core_handle(pointer.Save(kept))
+	resolved.Store(unsafe.Pointer(handle), kept)
+	return handle
+}
+
+// cacheOf gives the cache behind a handle. A handle that was never given or is freed already is a fault
+// of the caller: it panics, and the operation answers 0.
+func cacheOf(handle C.core_handle) *keptCache {
+	kept, _ := resolved.Load(unsafe.Pointer(handle))
+	return kept.(*keptCache)
+}
+
+func freeHandle(handle C.core_handle) {
+	if _, known := resolved.LoadAndDelete(unsafe.Pointer(handle)); known {
+		pointer.Unref(unsafe.Pointer(handle))
+	}
+}
+
+// frozen has the caches that are at rest for a fork. Only the thread that forks uses it.
+var frozen = map[*keptCache]*cache.Frozen{}
+
+// freezeAll stops all operations. C makes and frees no cache until thawAll.
+func freezeAll() {
+	resolved.Range(func(_, kept any) bool {
+		frozen[kept.(*keptCache)] = kept.(*keptCache).Freeze()
+		return true
+	})
+}
+
+func thawAll() {
+	for kept, rest := range frozen {
+		rest.Thaw()
+		delete(frozen, kept)
+	}
+}
+
+// entriesOf lists a cache, at rest or not.
+func entriesOf(kept *keptCache, cursor uint64, entries []cache.Entry) (count int, next uint64) {
+	if rest := frozen[kept]; rest != nil {
+		return rest.Entries(cursor, entries)
+	}
+	return kept.Entries(cursor, entries)
+}
