@@ -1,0 +1,263 @@
+/*
+ * cshim.c - the face of libsslcache: the functions of OpenSSL that it stands before, in the order
+ * of OpenSSL's manual. Each finds the context and hands the call on; where libssl keeps the
+ * sessions (context_of answers NULL), it calls libssl.
+ */
+#include <openssl/ssl.h>
+#include <time.h>
+
+#include "cshim/context.h"
+#include "cshim/libssl.h"
+#include "cshim/sessions.h"
+#include "include/sslcache.h"
+
+/* ---- SSL_CTX_add_session(3) ---- */
+
+int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL && session != NULL)
+        return sessions_add(context, session);
+    return libssl_ready() ? libssl.SSL_CTX_add_session(ctx, session) : 0;
+}
+
+int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        return sessions_remove(context, session);
+    return libssl_ready() ? libssl.SSL_CTX_remove_session(ctx, session) : 0;
+}
+
+int SSL_add_session(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    return SSL_CTX_add_session(ctx, session);
+}
+
+int SSL_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    return SSL_CTX_remove_session(ctx, session);
+}
+
+/* ---- SSL_CTX_ctrl(3): SSL_CTX_sess_number(3), _sess_set_cache_size(3), _set_session_cache_mode(3)
+ * ---- */
+
+static long set_cache_size(struct context *context, long size)
+{
+    return size < 0 ? 0 : atomic_exchange(&context->cache_size, size);
+}
+
+static long set_cache_mode(struct context *context, long mode)
+{
+    long stored = (long)(uint32_t)mode; /* libssl keeps 32 bits */
+    libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE, context_real_mode(stored),
+                        NULL);
+    return atomic_exchange(&context->mode, stored);
+}
+
+static long misses(struct context *context)
+{
+    return atomic_load(&context->misses) +
+           libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SESS_MISSES, 0, NULL);
+}
+
+long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
+{
+    struct context *context = context_of(ctx);
+    if (context == NULL)
+        return libssl_ready() ? libssl.SSL_CTX_ctrl(ctx, command, number, pointer) : 0;
+
+    switch (command) {
+    case SSL_CTRL_SESS_NUMBER:
+        return sessions_number(context);
+    case SSL_CTRL_SESS_CB_HIT:
+        return atomic_load(&context->callback_hits);
+    case SSL_CTRL_SESS_MISSES:
+        return misses(context);
+    case SSL_CTRL_SESS_CACHE_FULL:
+        return atomic_load(&context->evictions);
+    case SSL_CTRL_SET_SESS_CACHE_SIZE:
+        return set_cache_size(context, number);
+    case SSL_CTRL_GET_SESS_CACHE_SIZE:
+        return atomic_load(&context->cache_size);
+    case SSL_CTRL_SET_SESS_CACHE_MODE:
+        return set_cache_mode(context, number);
+    case SSL_CTRL_GET_SESS_CACHE_MODE:
+        return atomic_load(&context->mode);
+    default:
+        return libssl.SSL_CTX_ctrl(ctx, command, number, pointer);
+    }
+}
+
+/* ---- SSL_CTX_flush_sessions(3) ---- */
+
+void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        sessions_flush(context, now);
+    if (libssl_ready() && (context == NULL || libssl.rules.calls_by_name))
+        libssl.SSL_CTX_flush_sessions(ctx, now);
+}
+
+void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t now)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        sessions_flush(context, now);
+    if (libssl_ready() && libssl.SSL_CTX_flush_sessions_ex != NULL &&
+        (context == NULL || libssl.rules.calls_by_name))
+        libssl.SSL_CTX_flush_sessions_ex(ctx, now);
+}
+
+/* ---- SSL_CTX_new(3) ---- */
+
+SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
+{
+    if (!libssl_ready())
+        return NULL;
+    SSL_CTX *ctx = libssl.SSL_CTX_new(method);
+    context_of(ctx);
+    return ctx;
+}
+
+SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL_METHOD *method)
+{
+    if (!libssl_ready() || libssl.SSL_CTX_new_ex == NULL)
+        return NULL;
+    SSL_CTX *ctx = libssl.SSL_CTX_new_ex(library, properties, method);
+    context_of(ctx);
+    return ctx;
+}
+
+/* ---- SSL_CTX_sess_set_get_cb(3) ---- */
+
+void SSL_CTX_sess_set_new_cb(SSL_CTX *ctx, new_session_callback callback)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        atomic_store(&context->new_callback, callback);
+    else if (libssl_ready())
+        libssl.SSL_CTX_sess_set_new_cb(ctx, callback);
+}
+
+void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx, get_session_callback callback)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        atomic_store(&context->get_callback, callback);
+    else if (libssl_ready())
+        libssl.SSL_CTX_sess_set_get_cb(ctx, callback);
+}
+
+void SSL_CTX_sess_set_remove_cb(SSL_CTX *ctx, remove_session_callback callback)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        atomic_store(&context->remove_callback, callback);
+    else if (libssl_ready())
+        libssl.SSL_CTX_sess_set_remove_cb(ctx, callback);
+}
+
+new_session_callback SSL_CTX_sess_get_new_cb(SSL_CTX *ctx)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        return atomic_load(&context->new_callback);
+    return libssl_ready() ? libssl.SSL_CTX_sess_get_new_cb(ctx) : NULL;
+}
+
+get_session_callback SSL_CTX_sess_get_get_cb(SSL_CTX *ctx)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        return atomic_load(&context->get_callback);
+    return libssl_ready() ? libssl.SSL_CTX_sess_get_get_cb(ctx) : NULL;
+}
+
+remove_session_callback SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        return atomic_load(&context->remove_callback);
+    return libssl_ready() ? libssl.SSL_CTX_sess_get_remove_cb(ctx) : NULL;
+}
+
+/* ---- SSL_CTX_sessions(3) ---- */
+
+session_hash SSL_CTX_sessions(SSL_CTX *ctx)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        return sessions_walk(context);
+    return libssl_ready() ? libssl.SSL_CTX_sessions(ctx) : NULL;
+}
+
+/* ---- SSL_CTX_set_generate_session_id(3) ---- */
+
+int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigned int length)
+{
+    struct context *context = context_of_connection(ssl);
+    if (context != NULL && sessions_have(context, libssl.SSL_version(ssl), id, length))
+        return 1;
+    return libssl_ready() ? libssl.SSL_has_matching_session_id(ssl, id, length) : 0;
+}
+
+/* ---- SSL_set_SSL_CTX ---- */
+
+SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
+{
+    context_remember(ssl);
+    return libssl_ready() ? libssl.SSL_set_SSL_CTX(ssl, ctx) : NULL;
+}
+
+/* ---- SSL_SESSION_get_time(3) ---- */
+
+long SSL_SESSION_set_time(SSL_SESSION *session, long now)
+{
+    if (!libssl_ready())
+        return 0;
+    long answer = libssl.SSL_SESSION_set_time(session, now);
+    sessions_reschedule(session);
+    return answer;
+}
+
+time_t SSL_SESSION_set_time_ex(SSL_SESSION *session, time_t now)
+{
+    if (!libssl_ready() || libssl.SSL_SESSION_set_time_ex == NULL)
+        return 0;
+    time_t answer = libssl.SSL_SESSION_set_time_ex(session, now);
+    sessions_reschedule(session);
+    return answer;
+}
+
+long SSL_SESSION_set_timeout(SSL_SESSION *session, long timeout)
+{
+    if (!libssl_ready())
+        return 0;
+    long answer = libssl.SSL_SESSION_set_timeout(session, timeout);
+    sessions_reschedule(session);
+    return answer;
+}
+
+/* ---- our own: include/sslcache.h ---- */
+
+int sslcache_get_stats(SSL_CTX *ctx, struct sslcache_stats *stats)
+{
+    if (stats == NULL)
+        return 0;
+    if (ctx == NULL) {
+        contexts_stats(stats);
+        return 1;
+    }
+    struct context *context = context_of(ctx);
+    if (context == NULL)
+        return 0;
+    context_stats(context, stats);
+    return 1;
+}
+
+const char *sslcache_version(void)
+{
+    return SSLCACHE_VERSION;
+}

@@ -1,0 +1,397 @@
+#include "cshim/context.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "cshim/config.h"
+#include "cshim/fork.h"
+#include "cshim/handshake.h"
+#include "cshim/sessions.h"
+#include "cshim/tripwire.h"
+
+/* Guards the list and all that is rare: making, adopting and giving back a cache. Never held while
+ * code of the program runs. Taken before the core's own locks. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct context *first;
+static struct sslcache_stats retired; /* counters of contexts that are gone; under lock */
+
+static int context_index = -1;   /* of a struct context among the ex_data of an SSL_CTX */
+static int made_with_index = -1; /* of an SSL_CTX among the ex_data of an SSL */
+
+void contexts_lock(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void contexts_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* ---- life ---- */
+
+static void link_context(struct context *context)
+{
+    context->next = first;
+    if (first != NULL)
+        first->previous = context;
+    first = context;
+}
+
+static void unlink_context(struct context *context)
+{
+    if (context->previous != NULL)
+        context->previous->next = context->next;
+    else
+        first = context->next;
+    if (context->next != NULL)
+        context->next->previous = context->previous;
+}
+
+static void add_stats(struct sslcache_stats *sum, const struct core_stats *stats)
+{
+    sum->number += stats->number;
+    sum->peak += stats->peak;
+    sum->stored += stats->stored;
+    sum->found += stats->found;
+    sum->missed += stats->missed;
+    sum->replaced += stats->replaced;
+    sum->evicted += stats->evicted;
+    sum->expired += stats->expired;
+    sum->removed += stats->removed;
+}
+
+static void count_stats(struct context *context, struct sslcache_stats *sum)
+{
+    const struct core_functions *functions = core_running();
+    core_handle cache = atomic_load(&context->cache);
+    if (functions == NULL || cache == NULL)
+        return;
+    struct core_stats stats;
+    functions->stats(cache, &stats);
+    add_stats(sum, &stats);
+}
+
+/* libssl flushes before it frees the ex_data, so there is something left only where that did not
+ * reach us. */
+static void release_leftovers(struct context *context)
+{
+    const struct core_functions *functions = core_running();
+    core_handle cache = atomic_load(&context->cache);
+    if (functions == NULL || cache == NULL)
+        return;
+    for (core_session left; (left = functions->drain(cache)) != 0;)
+        libssl.SSL_SESSION_free((SSL_SESSION *)left);
+    functions->cache_free(cache);
+}
+
+static void release_inheritance(struct context *context)
+{
+    bool is_ours = atomic_load(&context->keeper) == KEPT_BY_US;
+    for (size_t i = 0; is_ours && i < context->inherited.count; i++)
+        libssl.SSL_SESSION_free((SSL_SESSION *)context->inherited.entries[i].session);
+    free(context->inherited.entries);
+}
+
+/* CRYPTO_EX_free: the SSL_CTX goes, and the context with it. */
+static void destroy(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index, long argument,
+                    void *pointer)
+{
+    (void)parent, (void)ex_data, (void)index, (void)argument, (void)pointer;
+    struct context *context = data;
+    if (context == NULL)
+        return;
+    contexts_lock();
+    unlink_context(context);
+    count_stats(context, &retired);
+    contexts_unlock();
+
+    release_leftovers(context);
+    release_inheritance(context);
+    libssl.SSL_SESSION_free(context->expired_tripwire);
+    libssl.SSL_SESSION_free(context->eternal_tripwire);
+    if (context->walk != NULL)
+        libssl.OPENSSL_LH_free(context->walk);
+    free(context);
+}
+
+/* CRYPTO_EX_dup: SSL_dup makes an SSL anew, with the context that SSL_get_SSL_CTX gives. */
+static int forget_made_with(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **data, int index,
+                            long argument, void *pointer)
+{
+    (void)to, (void)from, (void)index, (void)argument, (void)pointer;
+    *data = NULL;
+    return 1;
+}
+
+static void take_indices(void)
+{
+    context_index =
+        libssl.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, destroy);
+    made_with_index =
+        libssl.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, forget_made_with, NULL);
+}
+
+static bool indices_taken(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, take_indices);
+    return context_index >= 0 && made_with_index >= 0;
+}
+
+/* libssl's own cache and look-up off; the bits that say when libssl calls us stay the program's. */
+long context_real_mode(long mode)
+{
+    /* Without UPDATE_TIME: the real cache is added to where libssl alone would only look up. */
+    return (mode & ~(long)SSL_SESS_CACHE_UPDATE_TIME) | SSL_SESS_CACHE_NO_INTERNAL;
+}
+
+static void take_over(struct context *context)
+{
+    SSL_CTX *ctx = context->ctx;
+    context->mode = libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_GET_SESS_CACHE_MODE, 0, NULL);
+    context->cache_size = libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_GET_SESS_CACHE_SIZE, 0, NULL);
+    context->new_callback = libssl.SSL_CTX_sess_get_new_cb(ctx);
+    context->get_callback = libssl.SSL_CTX_sess_get_get_cb(ctx);
+    context->remove_callback = libssl.SSL_CTX_sess_get_remove_cb(ctx);
+
+    libssl.SSL_CTX_sess_set_new_cb(ctx, handshake_new_session);
+    libssl.SSL_CTX_sess_set_get_cb(ctx, handshake_get_session);
+    libssl.SSL_CTX_sess_set_remove_cb(ctx, handshake_remove_session);
+    libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_SIZE, 0, NULL);
+    libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, context_real_mode(context->mode), NULL);
+}
+
+static void copy_session(void *session, void *context)
+{
+    sessions_add(context, session);
+}
+
+/* Of a context that was used before we were loaded: libssl keeps what it has, and we have it too,
+ * so that each is found, and dropped when libssl or the program drops it. */
+static void copy_sessions(struct context *context)
+{
+    if (libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SESS_NUMBER, 0, NULL) == 0)
+        return;
+    libssl.OPENSSL_LH_doall_arg((OPENSSL_LHASH *)libssl.SSL_CTX_sessions(context->ctx),
+                                copy_session, context);
+}
+
+static struct context *attach(SSL_CTX *ctx)
+{
+    if (config.disabled || !indices_taken())
+        return NULL;
+    fork_watch();
+    contexts_lock();
+    struct context *context = libssl.SSL_CTX_get_ex_data(ctx, context_index);
+    bool is_new = context == NULL;
+    if (is_new && (context = calloc(1, sizeof(*context))) != NULL) {
+        context->ctx = ctx;
+        if (libssl.SSL_CTX_set_ex_data(ctx, context_index, context) != 1) {
+            free(context);
+            context = NULL;
+        } else {
+            take_over(context);
+            link_context(context);
+        }
+    }
+    contexts_unlock();
+    if (context != NULL && is_new)
+        copy_sessions(context);
+    return context;
+}
+
+struct context *context_of(SSL_CTX *ctx)
+{
+    if (ctx == NULL || !libssl_ready())
+        return NULL;
+    struct context *context = NULL;
+    if (context_index >= 0)
+        context = libssl.SSL_CTX_get_ex_data(ctx, context_index);
+    if (context == NULL)
+        context = attach(ctx);
+    if (context == NULL ||
+        atomic_load_explicit(&context->keeper, memory_order_acquire) == KEPT_BY_LIBSSL)
+        return NULL;
+    return context;
+}
+
+struct context *context_of_connection(const SSL *ssl)
+{
+    if (ssl == NULL || !libssl_ready())
+        return NULL;
+    SSL_CTX *made_with = NULL;
+    if (made_with_index >= 0)
+        made_with = libssl.SSL_get_ex_data(ssl, made_with_index);
+    return context_of(made_with != NULL ? made_with : libssl.SSL_get_SSL_CTX(ssl));
+}
+
+void context_remember(SSL *ssl)
+{
+    if (ssl == NULL || !libssl_ready() || !indices_taken())
+        return;
+    if (libssl.SSL_get_ex_data(ssl, made_with_index) == NULL)
+        libssl.SSL_set_ex_data(ssl, made_with_index, libssl.SSL_get_SSL_CTX(ssl));
+}
+
+/* ---- the cache of a context ---- */
+
+/* Back to libssl, sessions and all. The contexts lock is held; libssl calls nobody while it is
+ * done. */
+static void give_back(struct context *context)
+{
+    SSL_CTX *ctx = context->ctx;
+    tripwire_lift(context);
+    for (size_t i = 0; i < context->inherited.count; i++) {
+        SSL_SESSION *session = (SSL_SESSION *)context->inherited.entries[i].session;
+        libssl.SSL_CTX_add_session(ctx, session);
+        libssl.SSL_SESSION_free(session); /* the reference that our cache had */
+    }
+    libssl.SSL_CTX_sess_set_new_cb(ctx, context->new_callback);
+    libssl.SSL_CTX_sess_set_get_cb(ctx, context->get_callback);
+    libssl.SSL_CTX_sess_set_remove_cb(ctx, context->remove_callback);
+    libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_SIZE, context->cache_size, NULL);
+    libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, context->mode, NULL);
+    atomic_store_explicit(&context->keeper, KEPT_BY_LIBSSL, memory_order_release);
+}
+
+static void retain(core_session session)
+{
+    libssl.SSL_SESSION_up_ref((SSL_SESSION *)session);
+}
+
+/* Puts the sessions of the parent into the cache, each with the reference that the parent's cache
+ * had. */
+static void adopt(struct context *context, const struct core_functions *functions,
+                  core_handle cache)
+{
+    struct core_answer answer;
+    for (size_t i = 0; i < context->inherited.count; i++)
+        functions->add(cache, &context->inherited.entries[i], 0, &answer);
+    free(context->inherited.entries);
+    context->inherited = (struct inheritance){NULL, 0};
+}
+
+/* The contexts lock is held. */
+static core_handle make_cache(struct context *context)
+{
+    const struct core_functions *functions = core();
+    core_handle cache = NULL;
+    if (functions != NULL)
+        cache = functions->cache_new(&libssl.rules.cache, retain);
+    if (cache == NULL) {
+        give_back(context);
+        return NULL;
+    }
+    adopt(context, functions, cache);
+    tripwire_lay(context);
+    atomic_store_explicit(&context->cache, cache, memory_order_release);
+    return cache;
+}
+
+core_handle context_make_cache(struct context *context)
+{
+    core_handle cache = atomic_load_explicit(&context->cache, memory_order_acquire);
+    if (cache != NULL)
+        return cache;
+    contexts_lock();
+    cache = atomic_load(&context->cache);
+    if (cache == NULL && atomic_load(&context->keeper) == KEPT_BY_US)
+        cache = make_cache(context);
+    contexts_unlock();
+    return cache;
+}
+
+core_handle context_cache(struct context *context)
+{
+    core_handle cache = atomic_load_explicit(&context->cache, memory_order_acquire);
+    if (cache != NULL || context->inherited.count == 0)
+        return cache;
+    return context_make_cache(context);
+}
+
+/* ---- all contexts ---- */
+
+void contexts_each(void (*use)(struct context *context, void *argument), void *argument)
+{
+    contexts_lock();
+    for (struct context *context = first; context != NULL; context = context->next)
+        if (atomic_load(&context->cache) != NULL)
+            use(context, argument);
+    contexts_unlock();
+}
+
+void context_stats(struct context *context, struct sslcache_stats *stats)
+{
+    *stats = (struct sslcache_stats){0};
+    count_stats(context, stats);
+}
+
+void contexts_stats(struct sslcache_stats *stats)
+{
+    contexts_lock();
+    *stats = retired;
+    for (struct context *context = first; context != NULL; context = context->next)
+        count_stats(context, stats);
+    contexts_unlock();
+}
+
+/* ---- fork ---- */
+
+static int by_sequence(const void *one, const void *other)
+{
+    const struct core_entry *a = one, *b = other;
+    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+/* The core is frozen. Notes what the cache holds, in the order in which it went in. */
+static void list_sessions(struct context *context, const struct core_functions *functions)
+{
+    core_handle cache = atomic_load(&context->cache);
+    if (cache == NULL)
+        return;
+    size_t room = (size_t)functions->number(cache);
+    struct core_entry *entries = calloc(room > 0 ? room : 1, sizeof(*entries));
+    if (entries == NULL)
+        return; /* the child starts without them */
+    uint64_t cursor = 0;
+    size_t count = 0;
+    do {
+        count += functions->entries(cache, &cursor, entries + count, (uint32_t)(room - count));
+    } while (cursor != 0 && count < room);
+    qsort(entries, count, sizeof(*entries), by_sequence);
+    context->inherited = (struct inheritance){entries, count};
+}
+
+void contexts_fork_prepare(void)
+{
+    contexts_lock();
+    const struct core_functions *functions = core_running();
+    if (functions == NULL)
+        return;
+    functions->freeze();
+    for (struct context *context = first; context != NULL; context = context->next)
+        list_sessions(context, functions);
+}
+
+void contexts_fork_parent(void)
+{
+    const struct core_functions *functions = core_running();
+    if (functions != NULL) {
+        functions->thaw();
+        for (struct context *context = first; context != NULL; context = context->next) {
+            if (atomic_load(&context->cache) == NULL)
+                continue; /* its inheritance is this process's own, from its parent */
+            free(context->inherited.entries);
+            context->inherited = (struct inheritance){NULL, 0};
+        }
+    }
+    contexts_unlock();
+}
+
+void contexts_fork_child(void)
+{
+    for (struct context *context = first; context != NULL; context = context->next)
+        atomic_store(&context->cache, NULL);
+    pthread_mutex_init(&lock, NULL);
+}

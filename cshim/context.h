@@ -1,0 +1,96 @@
+/*
+ * context.h - what we keep for one SSL_CTX.
+ *
+ * The program's SSL_CTX is set to have no internal cache and to call us (handshake.h). What the
+ * program asks of it - mode, limit, callbacks, counters - it asks the struct context here, which
+ * hangs on the SSL_CTX as ex_data and goes with it.
+ */
+#ifndef SSLCACHE_CONTEXT_H
+#define SSLCACHE_CONTEXT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "cshim/core.h"
+#include "cshim/libssl.h"
+#include "include/sslcache.h"
+
+/* Who keeps the sessions of a context. It changes once at most, from us to libssl. */
+enum keeper { KEPT_BY_US, KEPT_BY_LIBSSL };
+
+/* Sessions that a forked child has from its parent and has not put into a cache of its own yet. */
+struct inheritance {
+    struct core_entry *entries;
+    size_t count;
+};
+
+struct context {
+    SSL_CTX *ctx;
+    _Atomic enum keeper keeper;
+    _Atomic core_handle cache; /* NULL until the first session is stored in this process */
+
+    /* What the program set. */
+    atomic_long mode;
+    atomic_long cache_size;
+    _Atomic new_session_callback new_callback;
+    _Atomic get_session_callback get_callback;
+    _Atomic remove_session_callback remove_callback;
+
+    /* What libssl counts differently now that our get_cb stands where its own look-up was. */
+    atomic_long callback_hits;
+    atomic_long misses;
+    atomic_long evictions;
+
+    /* Sessions of our own in libssl's cache: see tripwire.h. */
+    SSL_SESSION *expired_tripwire;
+    SSL_SESSION *eternal_tripwire;
+    atomic_bool tripwire_sprung;
+
+    struct inheritance inherited; /* under the contexts lock */
+    OPENSSL_LHASH *walk;          /* what SSL_CTX_sessions gives; under the contexts lock */
+    struct context *next;         /* under the contexts lock */
+    struct context *previous;
+};
+
+/*
+ * The context of ctx, attached now if it was not. NULL where libssl keeps the sessions of ctx: it
+ * can't be found, ctx is NULL, there is no memory, or the context was given back. Then libssl is to
+ * be called.
+ */
+struct context *context_of(SSL_CTX *ctx);
+
+/* The context whose cache ssl uses: the one that ssl was made with, whatever SSL_set_SSL_CTX did
+ * since. */
+struct context *context_of_connection(const SSL *ssl);
+
+/* To be called before SSL_set_SSL_CTX: notes which context ssl was made with. */
+void context_remember(SSL *ssl);
+
+/* Its cache, or NULL as long as nothing was stored. Sessions inherited over a fork are in it. */
+core_handle context_cache(struct context *context);
+
+/*
+ * Its cache, made now if there is none. NULL where this process can have no core: then the context
+ * was given back to libssl, sessions, mode and callbacks, and libssl is to be called.
+ */
+core_handle context_make_cache(struct context *context);
+
+/* What the real SSL_CTX is to be told when the program sets its mode. */
+long context_real_mode(long mode);
+
+/* Calls use for every context that has a cache, under the contexts lock: use calls no program. */
+void contexts_each(void (*use)(struct context *context, void *argument), void *argument);
+
+/* The sum of the counters of all contexts that this process has had. */
+void contexts_stats(struct sslcache_stats *stats);
+void context_stats(struct context *context, struct sslcache_stats *stats);
+
+/* The contexts lock, for the little that is rare and belongs to one context (walk). */
+void contexts_lock(void);
+void contexts_unlock(void);
+
+void contexts_fork_prepare(void);
+void contexts_fork_parent(void);
+void contexts_fork_child(void);
+
+#endif

@@ -1,0 +1,275 @@
+#define _GNU_SOURCE
+#include "cshim/core.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cshim/config.h"
+#include "cshim/say.h"
+#include "cshim/signals.h"
+
+/*
+ * Go's entry of a c-archive stands in .init_array. The build renames that section, so that loading
+ * the library starts nothing, and the linker gives us its bounds under the new name.
+ */
+typedef void (*go_entry)(int argc, char **argv, char **envp);
+extern const go_entry __start_sslcache_go_entry[] __attribute__((visibility("hidden")));
+extern const go_entry __stop_sslcache_go_entry[] __attribute__((visibility("hidden")));
+
+/* One generation of the core: how to start its runtime, and its functions. */
+struct core_generation {
+    void (*start)(void);
+    struct core_functions functions;
+};
+
+static void start_runtime(void);
+
+/* Looked up by name in the copy of this library that a forked child loads. */
+extern const struct core_generation sslcache_core_generation;
+const struct core_generation sslcache_core_generation = {.start = start_runtime,
+                                                         .functions = {
+#define X(result, name, arguments) .name = core_##name,
+                                                             CORE_FUNCTIONS(X)
+#undef X
+                                                         }};
+
+enum core_state { CORE_ASLEEP, CORE_RUNS, CORE_IMPOSSIBLE };
+
+static _Atomic enum core_state state = CORE_ASLEEP;
+static const struct core_generation *generation = &sslcache_core_generation;
+static unsigned copies_made; /* by this process and the ones that it was forked from */
+static bool needs_copy;      /* this process was forked from one whose core ran */
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
+
+/* Each copy stays mapped in the children of its process: about 3 MB a generation. */
+enum { GENERATIONS_MAX = 64 };
+
+/* Go reserves its arenas and tables ahead; below this much address space its start ends the
+ * process. */
+enum { ADDRESS_SPACE_MIB = 1024 };
+
+/* What Go reads of the process: a block of our own, for the program's GODEBUG and GOGC are not
+ * ours. */
+static const char *const go_environment[] = {
+    /* No signals to preempt threads; no look at cgroup files, whose descriptors could be closed. */
+    "GODEBUG=asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0",
+    "GOTRACEBACK=none",
+};
+
+enum { GO_ENVIRONMENT_SIZE = sizeof(go_environment) / sizeof(go_environment[0]) };
+
+struct start_block {
+    const char *argv[2];
+    const char *envp[GO_ENVIRONMENT_SIZE + 1];
+    ElfW(auxv_t) auxv[8];
+};
+
+static void fill_start_block(struct start_block *block)
+{
+    /* Go wipes the random bytes that it is given: the program's own must stay. */
+    static unsigned char random_bytes[16];
+    ssize_t got = getrandom(random_bytes, sizeof(random_bytes), GRND_NONBLOCK);
+    (void)got;
+
+    static const unsigned long copied[] = {AT_PAGESZ, AT_HWCAP, AT_HWCAP2, AT_SYSINFO_EHDR,
+                                           AT_SECURE};
+    *block = (struct start_block){.argv = {"sslcache", NULL}};
+    memcpy(block->envp, go_environment, sizeof(go_environment));
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
+        block->auxv[used++] = (ElfW(auxv_t)){copied[i], {getauxval(copied[i])}};
+    block->auxv[used++] = (ElfW(auxv_t)){AT_RANDOM, {(uintptr_t)random_bytes}};
+    block->auxv[used] = (ElfW(auxv_t)){AT_NULL, {0}};
+}
+
+/* Starts the Go runtime of this very library and waits until it serves. */
+static void start_runtime(void)
+{
+    static struct start_block block; /* Go keeps pointers into it */
+    fill_start_block(&block);
+    for (const go_entry *entry = __start_sslcache_go_entry; entry < __stop_sslcache_go_entry;
+         entry++)
+        (*entry)(1, (char **)block.argv, (char **)block.envp);
+    core_panics(); /* any function of Go waits for the runtime */
+}
+
+static void *do_nothing(void *argument)
+{
+    return argument;
+}
+
+/* A Go runtime that cannot start ends the process, so we look first. */
+static const char *start_obstacle(void)
+{
+    size_t size = (size_t)ADDRESS_SPACE_MIB << 20;
+    void *space = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (space == MAP_FAILED)
+        return "too little address space (ulimit -v)";
+    munmap(space, size);
+
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, do_nothing, NULL) != 0)
+        return "no thread can be made";
+    pthread_join(thread, NULL);
+    return NULL;
+}
+
+/* Runs the start with everything of the process that Go touches put back afterwards. */
+static void start_unnoticed(const struct core_generation *fresh)
+{
+    struct rlimit files;
+    bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0;
+    struct signals_snapshot *before = signals_snapshot();
+    fresh->start();
+    signals_restore(before, fresh);
+    if (limited)
+        setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* The file of this library; "" where it can't be told. */
+static const char *own_path(void)
+{
+    Dl_info info;
+    return dladdr((void *)&sslcache_core_generation, &info) != 0 ? info.dli_fname : "";
+}
+
+static bool copy_file(int from, int to)
+{
+    struct stat file;
+    if (fstat(from, &file) != 0)
+        return false;
+    for (off_t done = 0; done < file.st_size;)
+        if (sendfile(to, from, &done, (size_t)(file.st_size - done)) <= 0)
+            return false;
+    return true;
+}
+
+/* The dynamic linker takes a path that it has seen for the library that it knows: each generation's
+ * path has one slash more. */
+static void name_copy(char *path, size_t size, int memory)
+{
+    static const char slashes[] =
+        "////////////////////////////////////////////////////////////////";
+    static_assert(sizeof(slashes) - 1 == GENERATIONS_MAX, "one slash a generation");
+    snprintf(path, size, "/proc/self/fd/%.*s%d", (int)copies_made, slashes, memory);
+}
+
+/*
+ * A second library in this process, made of our own file: it has a Go runtime of its own, which has
+ * not started yet. The one that was forked is dead and left alone.
+ */
+static const struct core_generation *copy_generation(void)
+{
+    char path[sizeof("/proc/self/fd/") + GENERATIONS_MAX + 16];
+    if (copies_made == GENERATIONS_MAX)
+        return NULL;
+    copies_made++;
+    int file = open(own_path(), O_RDONLY | O_CLOEXEC);
+    int memory = memfd_create("libsslcache.so", MFD_CLOEXEC);
+    void *library = NULL;
+    if (file >= 0 && memory >= 0 && copy_file(file, memory)) {
+        name_copy(path, sizeof(path), memory);
+        library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    }
+    if (file >= 0)
+        close(file);
+    if (memory >= 0)
+        close(memory);
+    if (library == NULL)
+        return NULL;
+    return dlsym(library, "sslcache_core_generation");
+}
+
+static enum core_state start_if_possible(void)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    const char *obstacle = start_obstacle();
+    const struct core_generation *fresh = &sslcache_core_generation;
+    if (obstacle == NULL && needs_copy) {
+        fresh = copy_generation();
+        if (fresh == NULL)
+            obstacle = "no copy of the library can be loaded in this forked process";
+    }
+    if (obstacle != NULL) {
+        if (config.verbose)
+            say_once(&said, "the cache can't start: %s; libssl keeps the sessions itself",
+                     obstacle);
+        return CORE_IMPOSSIBLE;
+    }
+    start_unnoticed(fresh);
+    generation = fresh;
+    return CORE_RUNS;
+}
+
+/*
+ * Go's threads inherit the mask of the thread that starts them: with all signals blocked, no signal
+ * of the program is ever delivered to one of them. No handler runs in here either, which could
+ * fork.
+ */
+static enum core_state start(void)
+{
+    sigset_t all, mask;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &mask);
+    enum core_state now = start_if_possible();
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    return now;
+}
+
+const struct core_functions *core(void)
+{
+    enum core_state now = atomic_load_explicit(&state, memory_order_acquire);
+    if (now == CORE_ASLEEP) {
+        int saved_errno = errno;
+        pthread_mutex_lock(&starting);
+        now = atomic_load_explicit(&state, memory_order_relaxed);
+        if (now == CORE_ASLEEP) {
+            now = start();
+            atomic_store_explicit(&state, now, memory_order_release);
+        }
+        pthread_mutex_unlock(&starting);
+        errno = saved_errno;
+    }
+    return now == CORE_RUNS ? &generation->functions : NULL;
+}
+
+const struct core_functions *core_running(void)
+{
+    if (atomic_load_explicit(&state, memory_order_acquire) != CORE_RUNS)
+        return NULL;
+    return &generation->functions;
+}
+
+void core_fork_prepare(void)
+{
+    pthread_mutex_lock(&starting);
+}
+
+void core_fork_parent(void)
+{
+    pthread_mutex_unlock(&starting);
+}
+
+void core_fork_child(void)
+{
+    pthread_mutex_init(&starting, NULL);
+    if (atomic_load(&state) != CORE_RUNS)
+        return;
+    needs_copy = true;
+    atomic_store(&state, CORE_ASLEEP);
+}

@@ -1,0 +1,32 @@
+/*
+ * core.h - the Go core of this process: started at first need, and anew in a forked child.
+ *
+ * Everything above calls through `core()`; nothing else of Go is visible in the C layer.
+ */
+#ifndef SSLCACHE_CSHIM_CORE_H
+#define SSLCACHE_CSHIM_CORE_H
+
+#include <stdbool.h>
+
+#include "capi/core.h"
+
+/*
+ * The core's functions, or NULL where this process can have none, for good: not enough address
+ * space, no more threads, no copy of the library to be had in a forked child. The first call starts
+ * the Go runtime (about 2 ms). errno, the signal mask, the signal handlers and the limits of the
+ * program are as they were afterwards.
+ */
+const struct core_functions *core(void);
+
+/* The running core, or NULL: starts nothing. */
+const struct core_functions *core_running(void);
+
+/*
+ * Fork handlers. No start is under way during a fork; in the child the core that ran is gone,
+ * stayed behind with the parent's threads, and core() makes a fresh one.
+ */
+void core_fork_prepare(void);
+void core_fork_parent(void);
+void core_fork_child(void);
+
+#endif

@@ -1,0 +1,133 @@
+#include "cshim/fork.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cshim/context.h"
+#include "cshim/core.h"
+
+/*
+ * How many threads are inside, in stripes on cache lines of their own: a shared count would be the
+ * one thing that all threads fight for.
+ */
+enum { STRIPES = 16, CACHE_LINE = 64 };
+
+struct stripe {
+    _Alignas(CACHE_LINE) atomic_long inside;
+};
+
+static struct stripe stripes[STRIPES];
+static atomic_bool closed;
+static pthread_mutex_t closing = PTHREAD_MUTEX_INITIALIZER; /* held from the prepare handler on */
+static _Thread_local unsigned depth;
+
+static struct stripe *own_stripe(void)
+{
+    /* The address of a thread's own variable tells the threads apart well enough. */
+    return &stripes[((uintptr_t)&depth >> 12) % STRIPES];
+}
+
+static void enter(void)
+{
+    struct stripe *stripe = own_stripe();
+    for (;;) {
+        atomic_fetch_add(&stripe->inside, 1);
+        if (!atomic_load(&closed))
+            return;
+        atomic_fetch_sub(&stripe->inside, 1);
+        pthread_mutex_lock(&closing); /* until the fork is done */
+        pthread_mutex_unlock(&closing);
+    }
+}
+
+static void leave(void)
+{
+    atomic_fetch_sub(&own_stripe()->inside, 1);
+}
+
+void gate_enter(void)
+{
+    if (depth++ == 0)
+        enter();
+}
+
+void gate_leave(void)
+{
+    if (--depth == 0)
+        leave();
+}
+
+unsigned gate_open(void)
+{
+    unsigned before = depth;
+    depth = 0;
+    if (before > 0)
+        leave();
+    return before;
+}
+
+void gate_close(unsigned before)
+{
+    depth = before;
+    if (before > 0)
+        enter();
+}
+
+static long threads_inside(void)
+{
+    long inside = 0;
+    for (int i = 0; i < STRIPES; i++)
+        inside += atomic_load(&stripes[i].inside);
+    return inside;
+}
+
+/* A fork out of a signal handler may interrupt this very thread inside the gate: it does not wait
+ * for itself. */
+static void close_gate(void)
+{
+    pthread_mutex_lock(&closing);
+    atomic_store(&closed, true);
+    while (threads_inside() > (depth > 0 ? 1 : 0))
+        sched_yield();
+}
+
+static void before_fork(void)
+{
+    close_gate();
+    contexts_fork_prepare();
+    core_fork_prepare();
+}
+
+static void after_fork_in_parent(void)
+{
+    core_fork_parent();
+    contexts_fork_parent();
+    atomic_store(&closed, false);
+    pthread_mutex_unlock(&closing);
+}
+
+static void after_fork_in_child(void)
+{
+    for (int i = 0; i < STRIPES; i++)
+        atomic_store(&stripes[i].inside, 0);
+    if (depth > 0)
+        atomic_store(&own_stripe()->inside, 1);
+    contexts_fork_child();
+    core_fork_child();
+    atomic_store(&closed, false);
+    pthread_mutex_init(&closing, NULL);
+}
+
+static void watch(void)
+{
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+void fork_watch(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch);
+}

@@ -1,0 +1,125 @@
+#include "cshim/handshake.h"
+
+#include "cshim/context.h"
+#include "cshim/sessions.h"
+#include "cshim/tripwire.h"
+
+static bool has(const struct context *context, long mode)
+{
+    return (atomic_load(&context->mode) & mode) != 0;
+}
+
+/* Each ticket resumes once: libssl removes the session right after it has looked it up. */
+static bool is_single_use(const SSL *ssl, int version)
+{
+    return libssl.SSL_is_server(ssl) && version == TLS1_3_VERSION &&
+           libssl.SSL_get_max_early_data(ssl) > 0 &&
+           (libssl.SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY) == 0;
+}
+
+/*
+ * Whether libssl would store the session: ssl_update_cache() in OpenSSL's ssl_lib.c. It calls
+ * new_cb also where it stores nothing. A TLS 1.3 server stores only what a stateless ticket does
+ * not carry, unless the program wants to hear of removals.
+ */
+static bool is_stored(const struct context *context, const SSL *ssl, const SSL_SESSION *session)
+{
+    int version = libssl.SSL_SESSION_get_protocol_version(session);
+    if (has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
+        return false;
+    if (version != TLS1_3_VERSION || !libssl.SSL_is_server(ssl))
+        return true;
+    return is_single_use(ssl, version) || atomic_load(&context->remove_callback) != NULL ||
+           (libssl.SSL_get_options(ssl) & SSL_OP_NO_TICKET) != 0;
+}
+
+int handshake_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct context *context = context_of_connection(ssl);
+    if (context == NULL)
+        return 0;
+    tripwire_mend(context);
+    if (is_stored(context, ssl, session))
+        sessions_add(context, session);
+    new_session_callback callback = atomic_load(&context->new_callback);
+    return callback != NULL ? callback(ssl, session) : 0;
+}
+
+/*
+ * libssl is about to call its own SSL_CTX_remove_session, which may not come to us, and goes on
+ * only if that finds the session: so it moves from our cache to libssl's. Of several connections
+ * one gets it.
+ */
+static bool move_to_libssl(struct context *context, SSL_SESSION *session)
+{
+    if (!libssl.SSL_SESSION_is_resumable(session) || !sessions_take(context, session))
+        return false;
+    libssl.SSL_CTX_add_session(context->ctx, session);
+    return true;
+}
+
+/* Our cache; the reference goes to libssl (*copy 0), which frees what it refuses. */
+static SSL_SESSION *look_up(struct context *context, SSL *ssl, const unsigned char *id,
+                            unsigned int length, int *copy)
+{
+    int version = libssl.SSL_version(ssl);
+    SSL_SESSION *session = sessions_find(context, version, id, length);
+    if (session == NULL)
+        return NULL;
+    if (is_single_use(ssl, version) && !move_to_libssl(context, session)) {
+        libssl.SSL_SESSION_free(session);
+        return NULL;
+    }
+    *copy = 0;
+    return session;
+}
+
+static bool is_refused(const SSL_SESSION *session)
+{
+    unsigned int length;
+    libssl.SSL_SESSION_get_id(session, &length);
+    return libssl.rules.refuses_not_resumable && length > 0 &&
+           !libssl.SSL_SESSION_is_resumable(session);
+}
+
+/* The program's own get_cb, asked as libssl asks it: after its own look-up, which ours stands for.
+ */
+static SSL_SESSION *ask_program(struct context *context, SSL *ssl, const unsigned char *id,
+                                int length, int *copy)
+{
+    get_session_callback callback = atomic_load(&context->get_callback);
+    SSL_SESSION *session = callback != NULL ? callback(ssl, id, length, copy) : NULL;
+    if (session == NULL || is_refused(session))
+        return session;
+    atomic_fetch_add(&context->callback_hits, 1);
+    if (has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
+        return session;
+    if (is_single_use(ssl, libssl.SSL_version(ssl)))
+        libssl.SSL_CTX_add_session(context->ctx, session);
+    else
+        sessions_add(context, session);
+    return session;
+}
+
+SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length, int *copy)
+{
+    struct context *context = context_of_connection(ssl);
+    if (context == NULL)
+        return NULL;
+    tripwire_mend(context);
+    if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP)) {
+        SSL_SESSION *session = look_up(context, ssl, id, (unsigned int)length, copy);
+        if (session != NULL)
+            return session;
+        atomic_fetch_add(&context->misses, 1);
+    }
+    return ask_program(context, ssl, id, length, copy);
+}
+
+void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    struct context *context = context_of(ctx);
+    if (context == NULL || tripwire_sprung(context, session))
+        return;
+    sessions_dropped(context, session);
+}

@@ -1,0 +1,111 @@
+/*
+ * libssl.h - the real libssl of this process, found at first need and called through pointers.
+ *
+ * One list says which functions we know: name, what it gives, what it takes, the first version that
+ * has it, and whether we stand before it (INTERPOSED) or only call it (BOUND). The struct of
+ * pointers, the binding and docs/matrix.md are all made from this list.
+ */
+#ifndef SSLCACHE_LIBSSL_H
+#define SSLCACHE_LIBSSL_H
+
+#include <openssl/lhash.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "capi/core.h"
+
+typedef int (*new_session_callback)(SSL *ssl, SSL_SESSION *session);
+typedef SSL_SESSION *(*get_session_callback)(SSL *ssl, const unsigned char *id, int length,
+                                             int *copy);
+typedef void (*remove_session_callback)(SSL_CTX *ctx, SSL_SESSION *session);
+typedef LHASH_OF(SSL_SESSION) * session_hash;
+
+/* Some functions are newer than the headers of some builds, so the types of their arguments are
+ * named here. */
+struct ossl_lib_ctx_st;
+
+/* clang-format off */
+#define LIBSSL_FUNCTIONS(X)                                                                        \
+    X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *))                             \
+    X(INTERPOSED, 3_0, SSL_CTX *, SSL_CTX_new_ex, (struct ossl_lib_ctx_st *, const char *, const SSL_METHOD *)) \
+    X(INTERPOSED, 1_1_1, int, SSL_CTX_add_session, (SSL_CTX *, SSL_SESSION *))                     \
+    X(INTERPOSED, 1_1_1, int, SSL_CTX_remove_session, (SSL_CTX *, SSL_SESSION *))                  \
+    X(INTERPOSED, 1_1_1, void, SSL_CTX_flush_sessions, (SSL_CTX *, long))                          \
+    X(INTERPOSED, 3_4, void, SSL_CTX_flush_sessions_ex, (SSL_CTX *, time_t))                       \
+    X(INTERPOSED, 1_1_1, void, SSL_CTX_sess_set_new_cb, (SSL_CTX *, new_session_callback))         \
+    X(INTERPOSED, 1_1_1, void, SSL_CTX_sess_set_get_cb, (SSL_CTX *, get_session_callback))         \
+    X(INTERPOSED, 1_1_1, void, SSL_CTX_sess_set_remove_cb, (SSL_CTX *, remove_session_callback))   \
+    X(INTERPOSED, 1_1_1, new_session_callback, SSL_CTX_sess_get_new_cb, (SSL_CTX *))               \
+    X(INTERPOSED, 1_1_1, get_session_callback, SSL_CTX_sess_get_get_cb, (SSL_CTX *))               \
+    X(INTERPOSED, 1_1_1, remove_session_callback, SSL_CTX_sess_get_remove_cb, (SSL_CTX *))         \
+    X(INTERPOSED, 1_1_1, long, SSL_CTX_ctrl, (SSL_CTX *, int, long, void *))                       \
+    X(INTERPOSED, 1_1_1, session_hash, SSL_CTX_sessions, (SSL_CTX *))                              \
+    X(INTERPOSED, 1_1_1, int, SSL_has_matching_session_id, (const SSL *, const unsigned char *, unsigned int)) \
+    X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_set_SSL_CTX, (SSL *, SSL_CTX *))                           \
+    X(INTERPOSED, 1_1_1, long, SSL_SESSION_set_time, (SSL_SESSION *, long))                        \
+    X(INTERPOSED, 3_3, time_t, SSL_SESSION_set_time_ex, (SSL_SESSION *, time_t))                   \
+    X(INTERPOSED, 1_1_1, long, SSL_SESSION_set_timeout, (SSL_SESSION *, long))                     \
+    X(BOUND, 1_1_1, long, SSL_SESSION_get_time, (const SSL_SESSION *))                             \
+    X(BOUND, 1_1_1, long, SSL_SESSION_get_timeout, (const SSL_SESSION *))                          \
+    X(BOUND, 1_1_1, const unsigned char *, SSL_SESSION_get_id, (const SSL_SESSION *, unsigned int *)) \
+    X(BOUND, 1_1_1, int, SSL_SESSION_set1_id, (SSL_SESSION *, const unsigned char *, unsigned int)) \
+    X(BOUND, 1_1_1, int, SSL_SESSION_get_protocol_version, (const SSL_SESSION *))                  \
+    X(BOUND, 1_1_1, int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                          \
+    X(BOUND, 1_1_1, SSL_SESSION *, SSL_SESSION_new, (void))                                        \
+    X(BOUND, 1_1_1, int, SSL_SESSION_up_ref, (SSL_SESSION *))                                      \
+    X(BOUND, 1_1_1, void, SSL_SESSION_free, (SSL_SESSION *))                                       \
+    X(BOUND, 1_1_1, const SSL_METHOD *, TLS_method, (void))                                        \
+    X(BOUND, 1_1_1, SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                     \
+    X(BOUND, 1_1_1, int, SSL_is_server, (const SSL *))                                             \
+    X(BOUND, 1_1_1, int, SSL_version, (const SSL *))                                               \
+    X(BOUND, 1_1_1, uint64_t, SSL_get_options, (const SSL *))                                      \
+    X(BOUND, 1_1_1, uint32_t, SSL_get_max_early_data, (const SSL *))                               \
+    X(BOUND, 1_1_1, int, SSL_CTX_set_ex_data, (SSL_CTX *, int, void *))                            \
+    X(BOUND, 1_1_1, void *, SSL_CTX_get_ex_data, (const SSL_CTX *, int))                           \
+    X(BOUND, 1_1_1, int, SSL_set_ex_data, (SSL *, int, void *))                                    \
+    X(BOUND, 1_1_1, void *, SSL_get_ex_data, (const SSL *, int))                                   \
+    X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
+    X(BOUND, 1_1_1, unsigned long, OpenSSL_version_num, (void))                                    \
+    X(BOUND, 1_1_1, OPENSSL_LHASH *, OPENSSL_LH_new, (OPENSSL_LH_HASHFUNC, OPENSSL_LH_COMPFUNC))   \
+    X(BOUND, 1_1_1, void, OPENSSL_LH_flush, (OPENSSL_LHASH *))                                     \
+    X(BOUND, 1_1_1, void, OPENSSL_LH_free, (OPENSSL_LHASH *))                                      \
+    X(BOUND, 1_1_1, void *, OPENSSL_LH_insert, (OPENSSL_LHASH *, void *))                          \
+    X(BOUND, 1_1_1, void, OPENSSL_LH_doall_arg, (OPENSSL_LHASH *, OPENSSL_LH_DOALL_FUNCARG, void *))
+/* clang-format on */
+
+/* How a flush treats the sessions that it drops. */
+enum release_order {
+    ONE_BY_ONE,           /* each one called back for and freed before the next (1.1.1) */
+    FREES_AT_END,         /* called back for one by one, freed when all are out (3.0 and later) */
+    CALLBACKS_LAST_FIRST, /* called back for and freed when all are out, the last one first (4.0) */
+};
+
+/* What the version of libssl that is loaded does differently from the others. */
+struct libssl_rules {
+    struct core_rules cache;
+    bool refuses_not_resumable;   /* a session of get_cb that is not resumable (3.0 and later) */
+    bool updates_time;            /* knows SSL_SESS_CACHE_UPDATE_TIME (3.0 and later) */
+    bool flushes_all_before_1970; /* a flush at a negative time removes all (3.4 and later) */
+    enum release_order flush_releases; /* when remove_cb and free come */
+    bool negative_timeouts;            /* SSL_SESSION_set_timeout takes them (1.1.1) */
+    bool calls_by_name;                /* its internal calls of exported functions come to us */
+};
+
+struct libssl {
+#define X(role, since, result, name, arguments) result(*name) arguments;
+    LIBSSL_FUNCTIONS(X)
+#undef X
+    struct libssl_rules rules;
+};
+
+extern struct libssl libssl;
+
+/*
+ * Finds and binds the real libssl unless that was done. Answers whether `libssl` can be used; where
+ * it can't, one line on standard error has said why. It may succeed later, when a libssl was
+ * loaded.
+ */
+bool libssl_ready(void);
+
+#endif

@@ -1,0 +1,376 @@
+#include "cshim/sessions.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cshim/fork.h"
+
+/* ---- a session and its key ---- */
+
+/* time + timeout, in seconds; a sum that overflows never comes. */
+static int64_t expiry_of(const SSL_SESSION *session)
+{
+    int64_t expiry;
+    if (__builtin_add_overflow((int64_t)libssl.SSL_SESSION_get_time(session),
+                               (int64_t)libssl.SSL_SESSION_get_timeout(session), &expiry))
+        return INT64_MAX;
+    return expiry;
+}
+
+static void set_id(struct core_entry *entry, const unsigned char *id, unsigned int length)
+{
+    entry->id_length = length;
+    memcpy(entry->id, id, length);
+    memset(entry->id + length, 0, CORE_ID_MAX - length);
+}
+
+static void set_key(struct core_entry *entry, const SSL_SESSION *session)
+{
+    unsigned int length;
+    const unsigned char *id = libssl.SSL_SESSION_get_id(session, &length);
+    entry->version = libssl.SSL_SESSION_get_protocol_version(session);
+    set_id(entry, id, length);
+}
+
+static void set_entry(struct core_entry *entry, const SSL_SESSION *session)
+{
+    entry->session = (core_session)session;
+    entry->expiry = expiry_of(session);
+    set_key(entry, session);
+}
+
+/* ---- letting go ---- */
+
+/*
+ * Only libssl can mark a session not resumable, and only where it removes one. It is asked to
+ * remove it from a context that is nobody's: that one has no callback, and no lock that anybody
+ * could hold.
+ */
+static SSL_CTX *nobodys_context;
+
+static void make_nobodys_context(void)
+{
+    nobodys_context = libssl.SSL_CTX_new(libssl.TLS_method());
+    if (nobodys_context != NULL)
+        libssl.SSL_CTX_sess_set_remove_cb(nobodys_context,
+                                          NULL); /* libssl may have made it through us */
+}
+
+static void mark_not_resumable(SSL_SESSION *session)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_nobodys_context);
+    if (nobodys_context == NULL)
+        return;
+    gate_enter();
+    libssl.SSL_CTX_remove_session(nobodys_context, session);
+    gate_leave();
+}
+
+static void call_remove_callback(struct context *context, SSL_SESSION *session)
+{
+    remove_session_callback callback = atomic_load(&context->remove_callback);
+    if (callback != NULL)
+        callback(context->ctx, session);
+}
+
+/* Sessions that were taken out and are still to be called back for or freed. */
+struct session_list {
+    SSL_SESSION **sessions;
+    size_t count;
+    size_t room;
+};
+
+static bool list_push(struct session_list *list, SSL_SESSION *session)
+{
+    if (list->count == list->room) {
+        size_t room = list->room > 0 ? 2 * list->room : 64;
+        SSL_SESSION **larger = realloc(list->sessions, room * sizeof(*larger));
+        if (larger == NULL)
+            return false;
+        list->sessions = larger;
+        list->room = room;
+    }
+    list->sessions[list->count++] = session;
+    return true;
+}
+
+/* 4.0: the callbacks come when all are out, the last one out first. */
+static void release_last_first(struct context *context, struct session_list *list)
+{
+    while (list->count > 0) {
+        SSL_SESSION *session = list->sessions[--list->count];
+        call_remove_callback(context, session);
+        libssl.SSL_SESSION_free(session);
+    }
+    free(list->sessions);
+}
+
+/* 3.0: the callbacks came one by one, and the references are given back when all are out. */
+static void release_first_first(struct session_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        libssl.SSL_SESSION_free(list->sessions[i]);
+    free(list->sessions);
+}
+
+/* One session that a flush took out: marked, called back for and freed, or noted for later. */
+static void let_expire(struct context *context, SSL_SESSION *session, struct session_list *list)
+{
+    enum release_order order = libssl.rules.flush_releases;
+    mark_not_resumable(session);
+    if (order != CALLBACKS_LAST_FIRST)
+        call_remove_callback(context, session);
+    if (order == ONE_BY_ONE) {
+        libssl.SSL_SESSION_free(session);
+        return;
+    }
+    if (list_push(list, session))
+        return;
+    if (order == CALLBACKS_LAST_FIRST)
+        call_remove_callback(context, session);
+    libssl.SSL_SESSION_free(session);
+}
+
+void sessions_flush(struct context *context, int64_t now)
+{
+    core_handle cache = context_cache(context);
+    const struct core_functions *functions = core_running();
+    if (cache == NULL || functions == NULL)
+        return;
+    if (now < 0 && libssl.rules.flushes_all_before_1970)
+        now = 0;
+
+    struct session_list list = {NULL, 0, 0};
+    uint64_t cursor = 0;
+    for (;;) {
+        core_session gone =
+            now == 0 ? functions->drain(cache) : functions->expire(cache, now, &cursor);
+        if (gone == 0)
+            break;
+        let_expire(context, (SSL_SESSION *)gone, &list);
+    }
+    if (libssl.rules.flush_releases == CALLBACKS_LAST_FIRST)
+        release_last_first(context, &list);
+    else
+        release_first_first(&list);
+}
+
+static void evict(struct context *context, SSL_SESSION *victim, struct session_list *list)
+{
+    mark_not_resumable(victim);
+    atomic_fetch_add(&context->evictions, 1);
+    if (libssl.rules.flush_releases == CALLBACKS_LAST_FIRST && list_push(list, victim))
+        return;
+    call_remove_callback(context, victim);
+    libssl.SSL_SESSION_free(victim);
+}
+
+/* What an add pushed out: nearly always one session or none. */
+static void evict_all(struct context *context, core_handle cache, int64_t limit,
+                      core_session newcomer, struct core_answer *answer)
+{
+    struct session_list list = {NULL, 0, 0};
+    while (answer->session != 0) {
+        evict(context, (SSL_SESSION *)answer->session, &list);
+        if (!answer->more || core()->evict(cache, limit, newcomer, answer) == 0)
+            break;
+    }
+    release_last_first(context, &list);
+}
+
+/* ---- adding and removing ---- */
+
+int sessions_add(struct context *context, SSL_SESSION *session)
+{
+    core_handle cache = context_make_cache(context);
+    if (cache == NULL)
+        return libssl.SSL_CTX_add_session(context->ctx, session);
+
+    if ((atomic_load(&context->mode) & SSL_SESS_CACHE_UPDATE_TIME) != 0 &&
+        libssl.rules.updates_time)
+        libssl.SSL_SESSION_set_time(session, (long)time(NULL));
+
+    struct core_entry entry;
+    struct core_answer answer;
+    int64_t limit = atomic_load(&context->cache_size);
+    set_entry(&entry, session);
+    if (libssl.SSL_SESSION_up_ref(session) != 1)
+        return 0;
+    if (core()->add(cache, &entry, limit, &answer) == 0) {
+        libssl.SSL_SESSION_free(session); /* it was there already, with a reference of its own */
+        return 0;
+    }
+    if (answer.replaced != 0)
+        libssl.SSL_SESSION_free((SSL_SESSION *)answer.replaced);
+    if (answer.session != 0)
+        evict_all(context, cache, limit, entry.session, &answer);
+    return 1;
+}
+
+/* The removal that this thread is in: what libssl's remove_cb found on its way. */
+struct removal {
+    SSL_SESSION *session;
+    bool found;
+};
+
+static _Thread_local struct removal *current;
+
+static SSL_SESSION *take_out(struct context *context, const SSL_SESSION *session)
+{
+    core_handle cache = context_cache(context);
+    if (cache == NULL)
+        return NULL;
+    struct core_entry entry;
+    set_key(&entry, session);
+    return (SSL_SESSION *)core()->remove(cache, &entry);
+}
+
+void sessions_dropped(struct context *context, SSL_SESSION *session)
+{
+    SSL_SESSION *held = take_out(context, session);
+    if (held != NULL && current != NULL && current->session == session)
+        current->found = true;
+
+    /* libssl holds no lock of the context here, unless it flushes its own cache. */
+    unsigned depth = gate_open();
+    struct removal *outer = current;
+    current = NULL;
+    call_remove_callback(context, session);
+    if (held != NULL)
+        libssl.SSL_SESSION_free(held);
+    current = outer;
+    gate_close(depth);
+}
+
+int sessions_remove(struct context *context, SSL_SESSION *session)
+{
+    if (session == NULL)
+        return 0;
+    /* libssl marks the session and calls our remove_cb, which takes it out of our cache. */
+    struct removal removal = {.session = session, .found = false};
+    struct removal *outer = current;
+    current = &removal;
+    gate_enter();
+    int found = libssl.SSL_CTX_remove_session(context->ctx, session);
+    gate_leave();
+    current = outer;
+    return found != 0 || removal.found;
+}
+
+/* ---- looking ---- */
+
+static bool set_query(struct core_entry *entry, int version, const unsigned char *id,
+                      unsigned int length)
+{
+    if (length > CORE_ID_MAX)
+        return false;
+    entry->version = version;
+    set_id(entry, id, length);
+    return true;
+}
+
+/* In the one call that gave the context back, what libssl has been given is still in our list. */
+static SSL_SESSION *find_inherited(struct context *context, const struct core_entry *query)
+{
+    for (size_t i = 0; i < context->inherited.count; i++) {
+        const struct core_entry *entry = &context->inherited.entries[i];
+        if (entry->version != query->version || entry->id_length != query->id_length ||
+            memcmp(entry->id, query->id, CORE_ID_MAX) != 0)
+            continue;
+        libssl.SSL_SESSION_up_ref((SSL_SESSION *)entry->session);
+        return (SSL_SESSION *)entry->session;
+    }
+    return NULL;
+}
+
+SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
+                           unsigned int length)
+{
+    struct core_entry query;
+    if (!set_query(&query, version, id, length))
+        return NULL;
+    core_handle cache = context_cache(context);
+    if (cache == NULL)
+        return find_inherited(context, &query);
+    return (SSL_SESSION *)core()->lookup(cache, &query);
+}
+
+bool sessions_take(struct context *context, SSL_SESSION *session)
+{
+    SSL_SESSION *held = take_out(context, session);
+    if (held != NULL)
+        libssl.SSL_SESSION_free(held);
+    return held != NULL;
+}
+
+bool sessions_have(struct context *context, int version, const unsigned char *id,
+                   unsigned int length)
+{
+    struct core_entry query;
+    core_handle cache = context_cache(context);
+    if (cache == NULL || !set_query(&query, version, id, length))
+        return false;
+    return core()->contains(cache, &query) != 0;
+}
+
+long sessions_number(struct context *context)
+{
+    core_handle cache = context_cache(context);
+    return cache != NULL ? (long)core()->number(cache) : 0;
+}
+
+/* ---- moving ---- */
+
+static void reschedule_in(struct context *context, void *entry)
+{
+    core()->reschedule(atomic_load(&context->cache), entry);
+}
+
+void sessions_reschedule(SSL_SESSION *session)
+{
+    if (session == NULL || core_running() == NULL)
+        return;
+    struct core_entry entry;
+    set_entry(&entry, session);
+    contexts_each(reschedule_in, &entry);
+}
+
+/* ---- walking ---- */
+
+static unsigned long hash_pointer(const void *session)
+{
+    return (unsigned long)((uintptr_t)session >> 4);
+}
+
+static int compare_pointers(const void *one, const void *other)
+{
+    return one != other;
+}
+
+static void fill_walk(struct context *context, core_handle cache)
+{
+    struct core_entry entries[64];
+    uint64_t cursor = 0;
+    do {
+        uint32_t count = core()->entries(cache, &cursor, entries, 64);
+        for (uint32_t i = 0; i < count; i++)
+            libssl.OPENSSL_LH_insert(context->walk, (void *)entries[i].session);
+    } while (cursor != 0);
+}
+
+session_hash sessions_walk(struct context *context)
+{
+    core_handle cache = context_cache(context);
+    contexts_lock();
+    if (context->walk == NULL)
+        context->walk = libssl.OPENSSL_LH_new(hash_pointer, compare_pointers);
+    if (context->walk != NULL) {
+        libssl.OPENSSL_LH_flush(context->walk);
+        if (cache != NULL)
+            fill_walk(context, cache);
+    }
+    contexts_unlock();
+    return (session_hash)context->walk;
+}

@@ -1,0 +1,49 @@
+/*
+ * sessions.h - what is done with the sessions of one context: SSL_CTX_add_session(3) and the rest.
+ *
+ * The core says which sessions go; here they are marked, the program's callback is called and the
+ * cache's reference is given back, in the order of the libssl that is loaded and with no lock held.
+ */
+#ifndef SSLCACHE_SESSIONS_H
+#define SSLCACHE_SESSIONS_H
+
+#include "cshim/context.h"
+
+/* SSL_CTX_add_session(3): takes one reference and answers 1, or 0 if this object was cached
+ * already. */
+int sessions_add(struct context *context, SSL_SESSION *session);
+
+/* SSL_CTX_remove_session(3): answers 1 if something was cached under the session's id. */
+int sessions_remove(struct context *context, SSL_SESSION *session);
+
+/*
+ * libssl is through with session (its remove_cb): takes out what we keep under its key, calls the
+ * program's remove_cb, and gives the cache's reference back.
+ */
+void sessions_dropped(struct context *context, SSL_SESSION *session);
+
+/* SSL_CTX_flush_sessions(3): all that have expired at now, or all if now is 0. */
+void sessions_flush(struct context *context, int64_t now);
+
+/* The session of that id, with one reference for the caller, or NULL. */
+SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
+                           unsigned int length);
+
+/* Takes session out and gives nothing back but whether it was this caller who got it: one of
+ * several. */
+bool sessions_take(struct context *context, SSL_SESSION *session);
+
+/* Whether a session of that id is cached; counts nothing. */
+bool sessions_have(struct context *context, int version, const unsigned char *id,
+                   unsigned int length);
+
+long sessions_number(struct context *context);
+
+/* The time or timeout of session has changed: its place in whatever cache holds it does too. */
+void sessions_reschedule(SSL_SESSION *session);
+
+/* SSL_CTX_sessions(3): a hash of the sessions as they are now; stays the same object for a context.
+ */
+session_hash sessions_walk(struct context *context);
+
+#endif
