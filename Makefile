@@ -8,34 +8,87 @@ GO ?= go
 
 C_SOURCES := cshim.c $(wildcard cshim/*.c)
 C_HEADERS := $(wildcard cshim/*.h) capi/core.h include/sslcache.h
+C_FORMATTED = $(shell git ls-files '*.c' '*.h')
 GO_SOURCES := $(shell find capi internal -name '*.go' -not -name '*_test.go') go.mod go.sum
 
 CFLAGS ?= -O2 -g
-C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -I. \
-	-DSSLCACHE_VERSION='"$(VERSION)"' $(CFLAGS) $(SANITIZE)
+C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -I. -DSSLCACHE_VERSION='"$(VERSION)"' \
+	$(CFLAGS) $(SANITIZE)
 # -Bsymbolic: a copy of the library in a forked child must call its own functions. nodelete: a Go
 # runtime can't be unloaded.
-LINK_FLAGS = -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now -Wl,--no-undefined \
-	-Wl,--version-script=cshim/libsslcache.map -Wl,-soname,libsslcache.so.1
+LINK_FLAGS = -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now \
+	-Wl,--version-script=cshim/libsslcache.map -Wl,-soname,libsslcache.so.1 $(SANITIZE)
+LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 
-.PHONY: all help
-all: $(BUILD)/libsslcache.so ## build the library
+# How long a fuzz target runs in `make test`.
+FUZZ_TIME ?= 10s
+
+.PHONY: all help run test lint asan packages bench apps soak differential clean
+
+all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- the library ----
 
-$(BUILD)/core.a: $(GO_SOURCES) capi/core.h
+build/core.a: $(GO_SOURCES) capi/core.h
 	@mkdir -p $(@D)
-	$(GO) build -buildmode=c-archive -trimpath -ldflags='-s' -o $@ ./capi
-	@rm -f $(BUILD)/core.h
+	$(GO) build -buildmode=c-archive -trimpath -ldflags=-s -o $@ ./capi
+	@rm -f build/core.h
 # Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c).
 	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry $@
 
-$(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile
+$(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -c -o $@ $<
 
-$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(BUILD)/core.a cshim/libsslcache.map
-	$(CC) $(LINK_FLAGS) $(SANITIZE) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
+$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) build/core.a cshim/libsslcache.map
+	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
+	@ln -sf libsslcache.so $@.1
+
+asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+		build/asan/libsslcache.so
+
+# ---- the two commands ----
+
+run: packages ## build, and show an unmodified OpenSSL server that resumes out of our cache
+	@$(MAKE) --no-print-directory all
+	@examples/run.sh $(BUILD)
+
+test: packages ## run every test
+	@$(MAKE) --no-print-directory all asan
+	CGO_ENABLED=0 $(GO) test ./internal/...
+	$(GO) test -race ./internal/...
+	@tests/fuzz.sh $(FUZZ_TIME)
+	$(GO) test -timeout 20m ./tests/...
+
+# ---- more ----
+
+lint: packages ## check the format and the sense of all code
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@unformatted=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); \
+		test -z "$$unformatted" || { echo "gofumpt would change: $$unformatted"; exit 1; }
+	clang-format --dry-run --Werror $(C_FORMATTED)
+	shellcheck $$(git ls-files '*.sh') .ci/run
+
+bench: all ## measure our cache beside libssl's; writes docs/performance.md
+	$(GO) run ./bench
+
+apps: packages all ## run real programs with and without the library; writes docs/programs.md
+	$(GO) run ./tests/apps/cmd
+
+soak: packages all ## 15 minutes of an s_server and an nginx under load, signals and reloads
+	$(GO) run ./tests/apps/soak
+
+differential: packages all ## 100,000 scripts of operations under every libssl, alone and under ours
+	SSLCACHE_SCRIPTS=100000 $(GO) test -timeout 0 -v ./tests/differential
+
+packages: ## install the Debian packages that are missing (as root)
+	@tools/packages.sh packages tests/*/packages
+
+clean: ## remove build/
+	rm -rf build

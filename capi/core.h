@@ -21,17 +21,17 @@ typedef void *core_handle;
 
 /* What differs between the versions of libssl, as data. Set once, when a cache is made. */
 struct core_rules {
-    uint8_t counts_newcomer; /* a limit of n >= 2 holds n-1 sessions (3.0 and later), else n (1.1.1) */
-    uint8_t by_insertion;    /* the victim is the one added longest ago (1.1.1), else the earliest expiry */
-    uint8_t readd_moves;     /* adding what is cached already moves it behind its equals (3.0) */
+    uint8_t counts_newcomer; /* a limit of n >= 2 holds n-1 sessions (3.0 on), else n (1.1.1) */
+    uint8_t by_insertion;    /* the victim was added longest ago (1.1.1), else it expires first */
+    uint8_t readd_moves;     /* adding what is cached moves it behind its equals (3.0) */
 };
 
 /* A session and its place in the cache. */
 struct core_entry {
     core_session session;
-    int64_t expiry; /* time + timeout, seconds since 1970; INT64_MAX: never */
-    uint64_t sequence; /* given by entries: a greater one was added or moved later */
-    int32_t version; /* protocol version, as SSL_SESSION_get_protocol_version gives it */
+    int64_t expiry;     /* time + timeout, seconds since 1970; INT64_MAX: never */
+    uint64_t sequence;  /* given by entries: a greater one was added or moved later */
+    int32_t version;    /* protocol version, as SSL_SESSION_get_protocol_version gives it */
     uint32_t id_length; /* 0 to CORE_ID_MAX */
     unsigned char id[CORE_ID_MAX];
 };
@@ -79,6 +79,7 @@ typedef void (*core_retain)(core_session session);
  *   freeze       stops every operation on every cache until thaw, except entries, for a fork
  *   panics       how many panics were caught
  */
+/* clang-format off */
 #define CORE_FUNCTIONS(X)                                                                          \
     X(core_handle, cache_new, (struct core_rules * rules, core_retain retain))                     \
     X(void, cache_free, (core_handle cache))                                                       \
@@ -99,6 +100,7 @@ typedef void (*core_retain)(core_session session);
     X(void, freeze, (void))                                                                        \
     X(void, thaw, (void))                                                                          \
     X(uint64_t, panics, (void))
+/* clang-format on */
 
 #define X(result, name, arguments) result core_##name arguments;
 CORE_FUNCTIONS(X)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct config {
+    char program[64]; /* the program's name, letters, digits, '-', '_' and '.' only */
     const char
         *report;   /* SSLCACHE_REPORT: file to which a line of counters is added at exit, or NULL */
     bool disabled; /* SSLCACHE_DISABLE=1: libssl keeps all sessions itself */

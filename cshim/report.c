@@ -1,0 +1,44 @@
+/*
+ * report.c - SSLCACHE_REPORT: at its end, a process that has used the cache adds one line of JSON
+ * with its counters to a file. A process that ends by a signal or _exit(2) has no end to report at.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cshim/config.h"
+#include "cshim/context.h"
+#include "cshim/say.h"
+
+static int format_report(char *line, size_t size, const struct sslcache_stats *stats)
+{
+    return snprintf(
+        line, size,
+        "{\"program\":\"%s\",\"pid\":%ld,\"number\":%" PRIu64 ",\"peak\":%" PRIu64
+        ",\"stored\":%" PRIu64 ",\"found\":%" PRIu64 ",\"missed\":%" PRIu64 ",\"replaced\":%" PRIu64
+        ",\"evicted\":%" PRIu64 ",\"expired\":%" PRIu64 ",\"removed\":%" PRIu64 "}\n",
+        config.program, (long)getpid(), stats->number, stats->peak, stats->stored, stats->found,
+        stats->missed, stats->replaced, stats->evicted, stats->expired, stats->removed);
+}
+
+__attribute__((destructor)) static void report_at_exit(void)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    if (config.report == NULL || core_running() == NULL)
+        return;
+
+    char line[1024];
+    struct sslcache_stats stats;
+    contexts_stats(&stats);
+    int length = format_report(line, sizeof(line), &stats);
+    int file = open(config.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    /* One write: processes that share the file never mix their lines. */
+    if (file < 0 || write(file, line, (size_t)length) != length)
+        say_once(&said, "the report can't be written to %s (%s): it is lost", config.report,
+                 strerrorname_np(errno));
+    if (file >= 0)
+        close(file);
+}
