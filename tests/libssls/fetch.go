@@ -127,7 +127,24 @@ func fetch(ctx context.Context, work, version string, suite suite) error {
 			return err
 		}
 	}
+	if err := joinHeaders(filepath.Join(work, "root", "usr", "include")); err != nil {
+		return err
+	}
 	return mark(ctx, work, version, suite)
+}
+
+// joinHeaders puts the headers that Debian keeps for each architecture beside the others.
+func joinHeaders(include string) error {
+	headers, err := filepath.Glob(filepath.Join(include, "*", "openssl", "*.h"))
+	if err != nil {
+		return err
+	}
+	for _, header := range headers {
+		if err := os.Rename(header, filepath.Join(include, "openssl", filepath.Base(header))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mark checks that the suite has the version that we took it for, and writes it down.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"libsslcache/tests/harness"
 )
 
 // Versions are the versions of libssl that there are, oldest first.
@@ -23,11 +25,11 @@ const fetchLimit = 4 * time.Minute
 
 // Libssl is one version of libssl, ready to compile against and to run under.
 type Libssl struct {
-	Version string   // as in Versions
-	Package string   // the Debian version of the package, "3.5.7-1" for example
-	Headers []string // folders for the compiler's -I; none for the system's own
-	Library string   // the folder with libssl.so and libcrypto.so
-	loader  string   // the suite's own dynamic loader, where its libssl needs a newer libc than ours
+	Version string // as in Versions
+	Package string // the Debian version of the package, "3.5.7-1" for example
+	Headers string // the folder for the compiler's -I; none for the system's own
+	Library string // the folder with libssl.so and libcrypto.so
+	loader  string // the suite's own dynamic loader, where its libssl needs a newer libc than ours
 	system  bool
 }
 
@@ -59,47 +61,26 @@ func Fetch(ctx context.Context, version string) (Libssl, error) {
 	return open(version, folder, suite)
 }
 
-// Compile builds a C program for this version. Flags and sources are handed to the compiler as they are.
-func (l Libssl) Compile(ctx context.Context, output string, arguments ...string) error {
-	command := []string{"-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-g", "-pthread", "-rdynamic", "-o", output}
-	for _, folder := range l.Headers {
-		command = append(command, "-isystem", folder)
+// Harness is this version for the programs of the harness.
+func (l Libssl) Harness() harness.Library {
+	if l.system {
+		return harness.Library{Name: l.Version}
 	}
-	command = append(command, arguments...)
-	if !l.system {
-		// A newer suite's libssl asks for symbols that only its own libc has: the loader will see to them.
-		command = append(command, "-L"+l.Library, "-Wl,--allow-shlib-undefined")
-	}
-	command = append(command, "-lssl", "-lcrypto", "-ldl")
-	answer, err := exec.CommandContext(ctx, "gcc", command...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("compile for libssl %s: %w\n%s", l.Version, err, answer)
-	}
-	return nil
+	return harness.Library{Name: l.Version, Path: l.Library, Headers: l.Headers, Loader: l.loader}
 }
 
 // Command runs a program under this version, with preload (a path, or empty) loaded before it.
 func (l Libssl) Command(ctx context.Context, preload, program string, arguments ...string) *exec.Cmd {
-	var command *exec.Cmd
-	switch {
-	case l.loader == "":
-		command = exec.CommandContext(ctx, program, arguments...)
-		command.Env = command.Environ()
-		if !l.system {
-			command.Env = append(command.Env, "LD_LIBRARY_PATH="+l.Library)
-		}
-		if preload != "" {
-			command.Env = append(command.Env, "LD_PRELOAD="+preload)
-		}
-	default:
-		// Options, not variables: what the program itself starts belongs to the system's own libc.
-		options := []string{"--library-path", l.Library}
-		if preload != "" {
-			options = append(options, "--preload", preload)
-		}
-		options = append(options, program)
-		command = exec.CommandContext(ctx, l.loader, append(options, arguments...)...)
-		command.Env = command.Environ()
+	if l.loader != "" {
+		program, arguments = l.loader, append([]string{"--library-path", l.Library, program}, arguments...)
+	}
+	command := exec.CommandContext(ctx, program, arguments...)
+	command.Env = command.Environ()
+	if l.loader == "" && !l.system {
+		command.Env = append(command.Env, "LD_LIBRARY_PATH="+l.Library)
+	}
+	if preload != "" {
+		command.Env = append(command.Env, "LD_PRELOAD="+preload)
 	}
 	command.Env = append(command.Env, "OPENSSL_CONF="+os.DevNull)
 	return command
@@ -119,14 +100,10 @@ func open(version, folder string, suite suite) (Libssl, error) {
 	if err != nil {
 		return Libssl{}, err
 	}
-	configured, err := only(folder, "usr/include/*/openssl/opensslconf.h", "usr/include/*/openssl/configuration.h")
-	if err != nil {
-		return Libssl{}, err
-	}
 	libssl := Libssl{
 		Version: version,
 		Package: strings.TrimSpace(string(name)),
-		Headers: []string{parent(parent(headers)), parent(parent(configured))},
+		Headers: parent(parent(headers)),
 		Library: parent(library),
 	}
 	if slices.Contains(suite.packages, "libc6") {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"libsslcache/tests/harness"
 )
 
 // A program compiled for a version runs under that very version, with and without a preloaded library.
@@ -20,7 +22,7 @@ func TestEveryVersionRuns(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			folder := t.TempDir()
-			program := compile(ctx, t, libssl, folder, "program", `
+			program := compile(t, libssl, folder, "program", `
 				#include <openssl/ssl.h>
 				#include <stdio.h>
 				#include <stdlib.h>
@@ -31,7 +33,7 @@ func TestEveryVersionRuns(t *testing.T) {
 					SSL_CTX_free(ctx);
 					return 0;
 				}`)
-			preload := compile(ctx, t, libssl, folder, "preload.so", `
+			preload := compile(t, libssl, folder, "preload", `
 				#include <stdlib.h>
 				__attribute__((constructor)) static void loaded(void) { setenv("PRELOADED", "yes", 1); }`,
 				"-shared", "-fPIC")
@@ -49,13 +51,11 @@ func TestEveryVersionRuns(t *testing.T) {
 	}
 }
 
-func compile(ctx context.Context, t *testing.T, libssl Libssl, folder, name, source string, flags ...string) string {
+func compile(t *testing.T, libssl Libssl, folder, name, source string, flags ...string) string {
 	t.Helper()
 	file := filepath.Join(folder, name+".c")
 	require.NoError(t, os.WriteFile(file, []byte(source), 0o600))
-	output := filepath.Join(folder, name)
-	require.NoError(t, libssl.Compile(ctx, output, append(flags, file)...))
-	return output
+	return harness.Program{Source: file, Flags: flags, Library: libssl.Harness()}.Compile(t, harness.Libssl)
 }
 
 func TestSourcesOfBothForms(t *testing.T) {
