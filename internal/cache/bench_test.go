@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"testing"
 )
@@ -154,11 +155,12 @@ func BenchmarkExpire(b *testing.B) {
 // the threads, so half of one thread's is perfect for two.
 func BenchmarkParallel(b *testing.B) {
 	for _, threads := range []int{1, 2, 4} {
-		b.Run(fmt.Sprintf("%d", threads), func(b *testing.B) {
+		b.Run(strconv.Itoa(threads), func(b *testing.B) {
 			const size = 10_000
+			expiry := timeouts["equal"]
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(threads, runtime.NumCPU())))
 			c := New(ruled)
-			fill(c, 0, size, timeouts["equal"])
+			fill(c, 0, size, expiry)
 			var thread atomic.Int64
 			b.SetParallelism(max(1, threads/runtime.NumCPU()))
 			b.ReportAllocs()
@@ -166,7 +168,7 @@ func BenchmarkParallel(b *testing.B) {
 				key := number(0)
 				for i := int(thread.Add(1)) << 40; pb.Next(); i++ {
 					setNumber(key, i)
-					c.Add(key, Session(i), timeouts["equal"](i>>10), 0)
+					c.Add(key, Session(i), expiry(i>>10), 0)
 					c.Remove(key)
 				}
 			})

@@ -95,7 +95,10 @@ func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) Added 
 		return Added{}
 	}
 	hash := key.hash(c.seed)
-	s := c.makeShard(hash >> c.shift)
+	s := c.shards[hash>>c.shift].Load()
+	if s == nil {
+		s = c.makeShard(hash >> c.shift)
+	}
 	s.lock.Lock()
 	replaced, isNew := c.addTo(s, key, uint32(hash), session, expiry)
 	s.lock.Unlock()
@@ -108,13 +111,14 @@ func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) Added 
 
 // addTo does the part of Add that is under the shard's lock.
 func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry int64) (replaced Session, isNew bool) {
-	e, number := s.find(key, tag)
-	if e == nil {
+	number, _ := s.find(key, tag)
+	if number == none {
 		s.insert(key, tag, session, expiry, c.newPlace(expiry, none))
 		s.counts.stored++
 		c.number.Add(1)
 		return 0, true
 	}
+	e := s.entries.at(number)
 	e.expiry = expiry
 	if e.session == session {
 		if c.rules.ReaddMoves {
@@ -163,16 +167,21 @@ func (c *Cache) Evict(limit int64, newcomer Session) (victim Session, more bool)
 		c.number.Add(1)
 		return 0, false
 	}
-	e := s.entries.at(p.entry)
-	if e.key.Length == 0 {
+	if s.entries.at(p.entry).key.Length == 0 {
 		s.lock.Unlock()
 		c.number.Add(1)
 		return 0, false
 	}
-	victim = s.take(p.entry, uint32(e.key.hash(c.seed)))
+	victim = c.take(s, p.entry)
 	s.counts.evicted++
 	s.lock.Unlock()
 	return victim, c.number.Load() > capacity
+}
+
+// take takes an entry out that was not found by its key.
+func (c *Cache) take(s *shard, number uint32) Session {
+	tag := uint32(s.entries.at(number).key.hash(c.seed))
+	return s.take(number, s.index.position(newSlot(tag, number)))
 }
 
 // claim takes one off the number if it is above the capacity. Of threads that add into a full cache at the same
@@ -273,13 +282,13 @@ func (c *Cache) Lookup(key *Key, retain func(Session)) Session {
 		return 0
 	}
 	s.lock.RLock()
-	e, _ := s.find(key, uint32(hash))
-	if e == nil {
+	number, _ := s.find(key, uint32(hash))
+	if number == none {
 		s.lock.RUnlock()
 		s.missed.Add(1)
 		return 0
 	}
-	session := e.session
+	session := s.entries.at(number).session
 	if retain != nil {
 		retain(session)
 	}
@@ -299,9 +308,9 @@ func (c *Cache) Contains(key *Key) bool {
 		return false
 	}
 	s.lock.RLock()
-	e, _ := s.find(key, uint32(hash))
+	number, _ := s.find(key, uint32(hash))
 	s.lock.RUnlock()
-	return e != nil
+	return number != none
 }
 
 // Remove takes out and answers whichever session is under the key, 0 if none. Of several threads
@@ -316,12 +325,12 @@ func (c *Cache) Remove(key *Key) Session {
 		return 0
 	}
 	s.lock.Lock()
-	e, number := s.find(key, uint32(hash))
-	if e == nil {
+	number, position := s.find(key, uint32(hash))
+	if number == none {
 		s.lock.Unlock()
 		return 0
 	}
-	session := s.take(number, uint32(hash))
+	session := s.take(number, position)
 	s.counts.removed++
 	c.leave()
 	s.lock.Unlock()
@@ -354,7 +363,7 @@ func (c *Cache) Expire(now int64, cursor *uint64) Session {
 
 // expire lets go of a session for a flush and releases its shard's lock.
 func (c *Cache) expire(s *shard, number uint32) Session {
-	session := s.take(number, uint32(s.entries.at(number).key.hash(c.seed)))
+	session := c.take(s, number)
 	s.counts.expired++
 	c.leave()
 	s.lock.Unlock()
@@ -402,12 +411,12 @@ func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
 		return false
 	}
 	s.lock.Lock()
-	e, number := s.find(key, uint32(hash))
-	if e == nil || e.session != session {
+	number, _ := s.find(key, uint32(hash))
+	if number == none || s.entries.at(number).session != session {
 		s.lock.Unlock()
 		return false
 	}
-	e.expiry = expiry
+	s.entries.at(number).expiry = expiry
 	if !c.rules.ByInsertion {
 		s.replan(c.newPlace(expiry, number))
 	}
@@ -459,9 +468,6 @@ func split(cursor uint64) (i int, number uint32) {
 
 // makeShard returns the shard i, which is made when its first session comes.
 func (c *Cache) makeShard(i uint64) *shard {
-	if s := c.shards[i].Load(); s != nil {
-		return s
-	}
 	c.shards[i].CompareAndSwap(nil, newShard(&c.tops[i]))
 	return c.shards[i].Load()
 }

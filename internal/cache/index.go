@@ -26,7 +26,7 @@ func newIndex() index {
 
 // insert adds a slot that is not there yet.
 func (x *index) insert(added slot) {
-	if (x.used+1)*4 > len(x.slots)*3 {
+	if (x.used+1)*2 > len(x.slots) {
 		x.double()
 	}
 	x.used++
@@ -52,22 +52,32 @@ func (x *index) double() {
 	}
 }
 
-// remove takes out a slot that is there, and closes the gap: no tombstones, so probes stay short
-// however many sessions come and go.
-func (x *index) remove(gone slot) {
+// position returns where a slot is that is there.
+func (x *index) position(there slot) uint32 {
 	mask := uint32(len(x.slots) - 1)
-	gap := gone.tag() & mask
-	for x.slots[gap] != gone {
-		gap = (gap + 1) & mask
+	position := there.tag() & mask
+	for x.slots[position] != there {
+		position = (position + 1) & mask
 	}
-	for next := (gap + 1) & mask; x.slots[next] != 0; next = (next + 1) & mask {
-		home := x.slots[next].tag() & mask
+	return position
+}
+
+// remove empties a slot by its position and closes the gap: no tombstones, so probes stay short
+// however many sessions come and go.
+func (x *index) remove(gap uint32) {
+	slots := x.slots
+	mask := uint32(len(slots) - 1)
+	for next := (gap + 1) & mask; ; next = (next + 1) & mask {
+		moved := slots[next]
+		if moved == 0 {
+			break
+		}
 		// A slot may move back into the gap only if its home is not after the gap.
-		if (next-home)&mask >= (next-gap)&mask {
-			x.slots[gap] = x.slots[next]
+		if home := moved.tag() & mask; (next-home)&mask >= (next-gap)&mask {
+			slots[gap] = moved
 			gap = next
 		}
 	}
-	x.slots[gap] = 0
+	slots[gap] = 0
 	x.used--
 }

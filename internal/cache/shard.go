@@ -95,19 +95,17 @@ func (s *shard) empty() bool {
 	return s.runs.length == root
 }
 
-// find returns the entry under the key and its number, or nil.
-func (s *shard) find(key *Key, tag uint32) (*entry, uint32) {
-	mask := uint32(len(s.index.slots) - 1)
-	for position := tag & mask; ; position = (position + 1) & mask {
-		probed := s.index.slots[position]
+// find returns the number of the entry under the key, or none, and the position of its slot in the index.
+func (s *shard) find(key *Key, tag uint32) (number, position uint32) {
+	slots := s.index.slots
+	mask := uint32(len(slots) - 1)
+	for position = tag & mask; ; position = (position + 1) & mask {
+		probed := slots[position]
 		if probed == 0 {
-			return nil, none
+			return none, position
 		}
-		if probed.tag() != tag {
-			continue
-		}
-		if e := s.entries.at(probed.entry()); key.names(&e.key) {
-			return e, probed.entry()
+		if probed.tag() == tag && key.names(&s.entries.at(probed.entry()).key) {
+			return probed.entry(), position
 		}
 	}
 }
@@ -133,9 +131,9 @@ func (s *shard) allocate() uint32 {
 	return number
 }
 
-// take takes the entry of this number out, whoever it is.
-func (s *shard) take(number, tag uint32) Session {
-	s.index.remove(newSlot(tag, number))
+// take takes an entry out, whose slot is at the position.
+func (s *shard) take(number, position uint32) Session {
+	s.index.remove(position)
 	s.leave(number)
 	e := s.entries.at(number)
 	session := e.session
