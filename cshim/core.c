@@ -54,6 +54,7 @@ static _Atomic enum core_state state = CORE_ASLEEP;
 static const struct core_generation *generation = &sslcache_core_generation;
 static unsigned copies_made; /* by this process and the ones that it was forked from */
 static bool needs_copy;      /* this process was forked from one whose core ran */
+static _Thread_local const struct core_generation *entered;
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
 /* Each copy stays mapped in the children of its process: about 3 MB a generation. */
@@ -231,6 +232,19 @@ static enum core_state start(void)
     return now;
 }
 
+/*
+ * The first call of Go on a thread gives the thread to the runtime until it ends, and unblocks signals
+ * that the program may have blocked. That is undone here, once a thread and generation.
+ */
+static void enter_unnoticed(void)
+{
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    generation->functions.panics();
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    entered = generation;
+}
+
 const struct core_functions *core(void)
 {
     enum core_state now = atomic_load_explicit(&state, memory_order_acquire);
@@ -245,14 +259,16 @@ const struct core_functions *core(void)
         pthread_mutex_unlock(&starting);
         errno = saved_errno;
     }
-    return now == CORE_RUNS ? &generation->functions : NULL;
+    if (now != CORE_RUNS)
+        return NULL;
+    if (entered != generation)
+        enter_unnoticed();
+    return &generation->functions;
 }
 
 const struct core_functions *core_running(void)
 {
-    if (atomic_load_explicit(&state, memory_order_acquire) != CORE_RUNS)
-        return NULL;
-    return &generation->functions;
+    return atomic_load_explicit(&state, memory_order_acquire) == CORE_RUNS ? core() : NULL;
 }
 
 void core_fork_prepare(void)
