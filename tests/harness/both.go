@@ -28,12 +28,27 @@ func RunBoth(t testing.TB, program Program) Counters {
 	for _, mode := range []Mode{Ours, OursLinked} {
 		actual, reported := program.RunReported(t, mode)
 		requireClean(t, mode, actual)
-		assert.Equalf(t, expected.Stdout, actual.Stdout, "%s prints something else than libssl alone", mode)
+		if actual.Stdout != expected.Stdout {
+			assert.Failf(t, "the output is not that of libssl alone", "%s:\n%s", mode,
+				difference(t, expected.Stdout, actual.Stdout))
+		}
 		if mode == Ours {
 			counters = reported
 		}
 	}
 	return counters
+}
+
+// difference shows the lines that differ, with a few around them.
+func difference(t testing.TB, expected, actual string) string {
+	t.Helper()
+	folder := t.TempDir()
+	left, right := filepath.Join(folder, "expected"), filepath.Join(folder, "actual")
+	require.NoError(t, os.WriteFile(left, []byte(expected), 0o600))
+	require.NoError(t, os.WriteFile(right, []byte(actual), 0o600))
+	result := Command{Path: "diff", Args: []string{"-U2", "--label", "expected", left, "--label", "actual", right}}.Run(t)
+	require.Equal(t, 1, result.Exit, result.Stderr)
+	return result.Stdout
 }
 
 func requireClean(t testing.TB, mode Mode, result Result) {
