@@ -65,9 +65,9 @@ func custom(t *rapid.T) string {
 		"options c0 no_ticket\ncallbacks c0 new=drop get=off remove=on\nmode c2 3\ncallbacks c2 new=drop get=off remove=on",
 		"options c0 no_ticket\nsize c0 "+pick(t, "1", "2", "3"),
 		"early c0 1024\nearly c1 1024",
-		"early c0 1024\ncallbacks c0 new=keep get="+pick(t, "copy", "give")+" remove=on",
-		"options c0 no_ticket\nmode c0 302\ncallbacks c0 new=keep get="+pick(t, "copy", "give")+" remove=on",
-		"options c0 no_ticket\ncallbacks c0 new=keep get="+pick(t, "copy", "give")+" remove="+pick(t, "on", "off"),
+		"early c0 1024\ncallbacks c0 new=keep get="+pick(t, "copy", "give", "fresh")+" remove=on",
+		"options c0 no_ticket\nmode c0 302\ncallbacks c0 new=keep get="+pick(t, "copy", "give", "fresh")+" remove=on",
+		"options c0 no_ticket\ncallbacks c0 new=keep get="+pick(t, "copy", "give", "fresh")+" remove="+pick(t, "on", "off"),
 	)
 }
 
@@ -93,14 +93,14 @@ func setting(t *rapid.T) string {
 	case 11:
 		return "hello c0 " + pick(t, "c1", "none")
 	case 12:
-		return "idgen " + serverName(t) + " " + pick(t, "none", "fixed", "next", "next")
+		return pick(t, "idgen "+serverName(t)+" "+pick(t, "none", "fixed", "next", "next"), "ticketcb "+serverName(t)+" "+pick(t, "none", "use", "ignore", "renew"))
 	default:
 		return pick(t, "tickets "+serverName(t)+" "+pick(t, "0", "1", "2", "3"), "lifetime "+contextName(t)+" "+pick(t, "0", "1", "300", "7200"))
 	}
 }
 
 func callbacks(t *rapid.T) string {
-	return "callbacks " + contextName(t) + " new=" + pick(t, "off", "keep", "drop") + " get=" + pick(t, "off", "copy", "give") +
+	return "callbacks " + contextName(t) + " new=" + pick(t, "off", "keep", "drop") + " get=" + pick(t, "off", "copy", "give", "fresh", "wrong") +
 		" remove=" + pick(t, "off", "on", "on")
 }
 

@@ -14,8 +14,9 @@
  *
  *   context C tls|tls12|tls13|dtls     free C
  *   mode C BITS     size C N     lifetime C N     getters C     stats C     walk C     number C
- *   callbacks C new=off|keep|drop get=off|copy|give remove=off|on
- *       keep: new_cb keeps its reference in the program's own cache, where get_cb looks
+ *   callbacks C new=off|keep|drop get=off|copy|give|fresh|wrong remove=off|on
+ *       keep: new_cb keeps its reference in the program's own cache, where get_cb looks; it gives what it
+ *       finds with or without a reference, or reads it anew from its serialised form, or gives another
  *   react C new|get|remove OPERATION   what the callback does to the API; only what libssl permits
  * is done options C no_ticket,no_anti_replay    early C BYTES     tickets C N     sid C
  * TEXT verify C none|accept|refuse        sni C none|fatal|C     hello C none|C     idgen C
@@ -139,10 +140,13 @@ static bool sorts_flushes(void)
     return OPENSSL_VERSION_NUMBER < 0x30000000L;
 }
 
-static void print_output(bool flushed)
+static bool flushed; /* by this operation, perhaps */
+
+static void print_output(void)
 {
     if (flushed && sorts_flushes())
         sort_flushes();
+    flushed = false;
     fwrite(output, 1, output_length, stdout);
     fflush(stdout);
     output_length = 0;
@@ -167,7 +171,8 @@ struct context {
     char name[24];
     SSL_CTX *ctx;
     bool held; /* by the script */
-    bool keeps, copies, fatal_sni;
+    bool keeps, copies, fresh, wrong, fatal_sni;
+    bool dares; /* to call back where libssl holds its lock */
     SSL_SESSION *external[EXTERNAL];
     size_t externals;
     char reaction[3][LINE];
@@ -304,11 +309,11 @@ static enum call innermost;
 static void run_line(char *line);
 static SSL_SESSION *callback_session;
 
-static bool may_react(enum callback callback)
+static bool may_react(const struct context *context, enum callback callback)
 {
     if (depth >= DEPTH)
         return false;
-    if (callback != REMOVE || innermost == REMOVING)
+    if (context->dares || callback != REMOVE || innermost == REMOVING)
         return true;
     return OPENSSL_VERSION_NUMBER >= 0x40000000L && (innermost == ADDING || innermost == FLUSHING);
 }
@@ -317,7 +322,7 @@ static void react(struct context *context, enum callback callback, SSL_SESSION *
 {
     char line[LINE];
     SSL_SESSION *outer = callback_session;
-    if (context == NULL || context->reaction[callback][0] == '\0' || !may_react(callback))
+    if (context == NULL || context->reaction[callback][0] == '\0' || !may_react(context, callback))
         return;
     strcpy(line, context->reaction[callback]);
     callback_session = session;
@@ -342,17 +347,39 @@ static int on_new(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
-static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
+static SSL_SESSION *find_external(struct context *context, const unsigned char *id, int length)
 {
-    struct side *side = side_of(ssl);
-    struct context *context = side->context;
-    SSL_SESSION *found = NULL;
+    if (context->wrong && context->externals > 0)
+        return context->external[context->externals - 1];
     for (size_t i = 0; i < context->externals; i++) {
         unsigned own_length;
         const unsigned char *own = SSL_SESSION_get_id(context->external[i], &own_length);
         if (own_length == (unsigned)length && memcmp(own, id, own_length) == 0)
-            found = context->external[i];
+            return context->external[i];
     }
+    return NULL;
+}
+
+/* The way of a program that keeps its sessions in a file or in shared memory. */
+static SSL_SESSION *read_anew(struct context *context, SSL_SESSION *session)
+{
+    unsigned char *serialised = NULL;
+    int length = i2d_SSL_SESSION(session, &serialised);
+    const unsigned char *start = serialised;
+    SSL_SESSION *anew = d2i_SSL_SESSION(NULL, &start, length);
+    OPENSSL_free(serialised);
+    name_session(anew, context, true);
+    return anew;
+}
+
+static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *copy)
+{
+    struct side *side = side_of(ssl);
+    struct context *context = side->context;
+    SSL_SESSION *found = find_external(context, id, length);
+    bool fresh = found != NULL && context->fresh;
+    if (fresh)
+        found = read_anew(context, found);
     say("get_cb %s %s length %d copy %d gives %s", context_name(SSL_get_SSL_CTX(ssl)), side->name,
         length, *copy, session_name(found));
     depth++;
@@ -361,7 +388,8 @@ static SSL_SESSION *on_get(SSL *ssl, const unsigned char *id, int length, int *c
     if (found == NULL || context->copies)
         return found;
     *copy = 0;
-    SSL_SESSION_up_ref(found);
+    if (!fresh)
+        SSL_SESSION_up_ref(found);
     return found;
 }
 
@@ -544,6 +572,7 @@ static void free_context(int number)
     context->held = false;
     forget_external(context);
     innermost = FREEING;
+    flushed = true;
     SSL_CTX_free(context->ctx);
 }
 
@@ -591,6 +620,8 @@ static void op_callbacks(struct context *context)
     const char *kept = option("new"), *got = option("get");
     context->keeps = strcmp(kept, "keep") == 0;
     context->copies = strcmp(got, "copy") == 0;
+    context->fresh = strcmp(got, "fresh") == 0;
+    context->wrong = strcmp(got, "wrong") == 0;
     SSL_CTX_sess_set_new_cb(context->ctx, strcmp(kept, "off") == 0 ? NULL : on_new);
     SSL_CTX_sess_set_get_cb(context->ctx, strcmp(got, "off") == 0 ? NULL : on_get);
     SSL_CTX_sess_set_remove_cb(context->ctx,
@@ -675,6 +706,40 @@ static void op_hello(struct context *context)
     SSL_CTX_set_client_hello_cb(context->ctx, on_hello, NULL);
 }
 
+static void op_dare(struct context *context)
+{
+    context->dares = true;
+}
+
+static SSL_TICKET_RETURN ticket_verdict = SSL_TICKET_RETURN_USE;
+
+static int on_ticket_made(SSL *ssl, void *argument)
+{
+    (void)ssl, (void)argument;
+    return 1;
+}
+
+static SSL_TICKET_RETURN on_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                   size_t length, SSL_TICKET_STATUS status, void *argument)
+{
+    (void)session, (void)name, (void)length, (void)argument;
+    say("ticket %s status %d", side_of(ssl)->name, status);
+    return status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW
+               ? ticket_verdict
+               : SSL_TICKET_RETURN_IGNORE_RENEW;
+}
+
+static void op_ticketcb(struct context *context)
+{
+    ticket_verdict = SSL_TICKET_RETURN_USE;
+    if (strcmp(word(2), "ignore") == 0)
+        ticket_verdict = SSL_TICKET_RETURN_IGNORE;
+    if (strcmp(word(2), "renew") == 0)
+        ticket_verdict = SSL_TICKET_RETURN_USE_RENEW;
+    bool none = strcmp(word(2), "none") == 0;
+    SSL_CTX_set_session_ticket_cb(context->ctx, on_ticket_made, none ? NULL : on_ticket, NULL);
+}
+
 static void op_idgen(struct context *context)
 {
     GEN_SESSION_CB generator = NULL;
@@ -731,12 +796,14 @@ static void op_walk(struct context *context)
 static void op_flush(struct context *context)
 {
     innermost = FLUSHING;
+    flushed = true;
     SSL_CTX_flush_sessions(context->ctx, atol(word(2)));
 }
 
 static void op_flushex(struct context *context)
 {
     innermost = FLUSHING;
+    flushed = true;
 #if OPENSSL_VERSION_NUMBER >= 0x30400000L
     SSL_CTX_flush_sessions_ex(context->ctx, atol(word(2)));
 #else
@@ -1030,6 +1097,7 @@ static void offer(SSL *client, const char *operand)
 
 static void close_side(struct side *side)
 {
+    flushed |= !side->context->held; /* its context may go with it */
     SSL_free(side->ssl);
     side->ssl = NULL;
 }
@@ -1149,6 +1217,7 @@ static void op_many(void)
 {
     struct connection *connection = &connections[CONNECTIONS];
     int reused = 0, count = atoi(word(1)), done = 0;
+    flushed = true; /* automatically */
     for (int i = 0; i < count && open_connection(connection, word(2), word(3)); i++) {
         strcpy(connection->client.name, "many.client");
         strcpy(connection->server.name, "many.server");
@@ -1201,6 +1270,8 @@ static const struct operation {
     {"sni", false, NULL, op_sni, NULL, NULL},
     {"hello", false, NULL, op_hello, NULL, NULL},
     {"idgen", false, NULL, op_idgen, NULL, NULL},
+    {"ticketcb", false, NULL, op_ticketcb, NULL, NULL},
+    {"dare", false, NULL, op_dare, NULL, NULL},
     {"session", false, op_session, NULL, NULL, NULL},
     {"copy", false, NULL, NULL, op_copy, NULL},
     {"take", false, NULL, NULL, op_take, NULL},
@@ -1336,11 +1407,9 @@ int main(void)
     connection_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     while (fgets(line, sizeof(line), stdin) != NULL) {
         line[strcspn(line, "\n")] = '\0';
-        bool flushes = strncmp(line, "flush", 5) == 0 || strncmp(line, "free ", 5) == 0 ||
-                       strncmp(line, "many ", 5) == 0 || strcmp(line, "end") == 0;
         if (strcmp(line, "end") == 0) {
             end_script();
-            print_output(flushes);
+            print_output();
             puts("--");
             fflush(stdout);
             continue;
@@ -1348,7 +1417,7 @@ int main(void)
         if (line[0] == '\0' || line[0] == '#')
             continue;
         run_line(line);
-        print_output(flushes);
+        print_output();
     }
     return 0;
 }
