@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -109,6 +110,22 @@ func TestSanitizersSeeTheFaultOf(t *testing.T) {
 			result := Program{Source: filepath.Join("testdata", name+".c"), Sanitized: true}.Run(t, Libssl)
 			assert.NotZero(t, result.Exit)
 			assert.Contains(t, result.Stderr, complaint)
+		})
+	}
+}
+
+func TestRunBothComplainsOf(t *testing.T) {
+	for name, complaint := range map[string]string{
+		"another_output":  "+preload",
+		"another_status":  "exit status, preloaded",
+		"a_complaint":     "standard error, preloaded",
+		"nothing_printed": "the program observes nothing",
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := Program{Source: filepath.Join("testdata", "differs.c"), Args: []string{name}}
+			complaints := complaintsOf(t, func(witness testing.TB) { RunBoth(witness, program) })
+			require.NotEmpty(t, complaints)
+			assert.Contains(t, strings.Join(complaints, "\n"), complaint)
 		})
 	}
 }
