@@ -97,17 +97,19 @@ func compare(t judged, script string, judge, candidate *process) {
 	}
 }
 
-// difference shows the outputs from the operation on in which they part.
+// difference shows where the outputs part, and the operation in which they do.
 func difference(expected, actual string) string {
 	wanted, got := strings.Split(expected, "\n"), strings.Split(actual, "\n")
-	part, operation := 0, 0
+	part, operation := 0, ""
 	for part < len(wanted) && part < len(got) && wanted[part] == got[part] {
 		if strings.HasPrefix(wanted[part], ">") {
-			operation = part
+			operation = wanted[part]
 		}
 		part++
 	}
-	const shown = 20
-	return "libssl:\n" + strings.Join(wanted[operation:min(part+shown, len(wanted))], "\n") +
-		"\nours:\n" + strings.Join(got[operation:min(part+shown, len(got))], "\n")
+	return operation + "\nlibssl:\n" + around(wanted, part) + "\nours:\n" + around(got, part)
+}
+
+func around(lines []string, part int) string {
+	return strings.Join(lines[max(0, part-5):min(part+10, len(lines))], "\n")
 }

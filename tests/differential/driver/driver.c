@@ -1097,7 +1097,8 @@ static void offer(SSL *client, const char *operand)
 
 static void close_side(struct side *side)
 {
-    flushed |= !side->context->held; /* its context may go with it */
+    for (struct context *each = contexts; each != NULL; each = each->next)
+        flushed |= !each->held; /* it may go with the SSL */
     SSL_free(side->ssl);
     side->ssl = NULL;
 }
