@@ -1,6 +1,5 @@
 /* SSL_SESSION_set_time and set_timeout on sessions that are cached, and UPDATE_TIME. */
 #include "session.h"
-#include <limits.h>
 #include <time.h>
 
 #define MANY 5
@@ -55,7 +54,7 @@ static void times_decide_who_is_flushed(void)
     SSL_CTX *ctx = filled_context();
     STEP(ctx, SSL_SESSION_set_time(sessions[0], 2000));
     STEP(ctx, SSL_SESSION_set_timeout(sessions[1], 3000));
-    STEP(ctx, SSL_SESSION_set_timeout(sessions[2], LONG_MAX));
+    STEP(ctx, SSL_SESSION_set_timeout(sessions[2], 1L << 32));
     STEP(ctx, SSL_SESSION_set_time(sessions[3], 0));
     DO(ctx, SSL_CTX_flush_sessions(ctx, 14));
     DO(ctx, SSL_CTX_flush_sessions(ctx, 1000));
@@ -63,7 +62,8 @@ static void times_decide_who_is_flushed(void)
     DO(ctx, SSL_CTX_flush_sessions(ctx, 2011));
     DO(ctx, SSL_CTX_flush_sessions(ctx, 4000));
     DO(ctx, SSL_CTX_flush_sessions(ctx, 4001));
-    DO(ctx, SSL_CTX_flush_sessions(ctx, LONG_MAX));
+    DO(ctx, SSL_CTX_flush_sessions(ctx, 1L << 32));
+    DO(ctx, SSL_CTX_flush_sessions(ctx, 1L << 33));
     let_go(ctx);
 }
 
