@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -127,6 +128,8 @@ func (r *runner) output(s side, program string, arguments ...string) ([]byte, er
 	defer cancel()
 	command := exec.CommandContext(ctx, program, arguments...)
 	command.Env = r.environment(s)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) } // workers too
 	var complaints bytes.Buffer
 	command.Stderr = &complaints
 	output, err := command.Output()
