@@ -434,25 +434,18 @@ func (c *Cache) Number() int64 {
 // is in the cache from the first call to the last is listed exactly once.
 func (c *Cache) Entries(cursor uint64, entries []Entry) (n int, next uint64) {
 	i, number := split(cursor)
-	for ; i < len(c.shards); i, number = i+1, 0 {
+	for ; i < len(c.shards); i, number = i+1, none {
 		s := c.shards[i].Load()
 		if s == nil {
 			continue
 		}
 		s.lock.RLock()
-		for ; number < s.entries.length; number++ {
-			e := s.entries.at(number)
-			if e.session == 0 {
-				continue
-			}
-			if n == len(entries) {
-				s.lock.RUnlock()
-				return n, join(i, number)
-			}
-			entries[n] = Entry{e.key, e.session, e.expiry, e.sequence}
-			n++
-		}
+		listed, rest := s.list(number, entries[n:])
 		s.lock.RUnlock()
+		n += listed
+		if rest != none {
+			return n, join(i, rest)
+		}
 	}
 	return n, 0
 }

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"hash/maphash"
 	"math"
 	"reflect"
 	"slices"
@@ -320,12 +321,10 @@ func TestEntriesMakeTheSameCacheAgain(t *testing.T) {
 			c.Remove(number(i))
 			c.Reschedule(number(i+1), Session(i+2), 3)
 		}
-		var all []Entry
-		room := make([]Entry, 17)
-		n, next := c.Entries(0, room)
-		for all = append(all, room[:n]...); next != 0; all = append(all, room[:n]...) {
-			n, next = c.Entries(next, room)
-		}
+		all := listAll(c.Entries)
+		frozen := c.Freeze()
+		assert.Equal(t, all, listAll(frozen.Entries), version)
+		frozen.Thaw()
 		slices.SortFunc(all, func(a, b Entry) int { return int(a.Sequence) - int(b.Sequence) })
 		again := New(rules)
 		for i := range all {
@@ -333,6 +332,18 @@ func TestEntriesMakeTheSameCacheAgain(t *testing.T) {
 		}
 		assert.EqualValues(t, 333, again.Number())
 		assert.Equal(t, drain(c), drain(again), version)
+	}
+}
+
+func listAll(entries func(uint64, []Entry) (int, uint64)) (all []Entry) {
+	room := make([]Entry, 17)
+	for cursor := uint64(0); ; {
+		n, next := entries(cursor, room)
+		all = append(all, room[:n]...)
+		if next == 0 {
+			return all
+		}
+		cursor = next
 	}
 }
 
@@ -387,6 +398,93 @@ func TestSteadyUseAllocatesNothing(t *testing.T) {
 		}
 		assert.Zero(t, testing.AllocsPerRun(1000, steady), version)
 	}
+}
+
+// An add and a removal in an empty cache must not build the shard anew each time.
+func TestOneSessionThatComesAndGoesAllocatesNothing(t *testing.T) {
+	c := New(libssl["3.0"])
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		c.Add(keyed(1), 1, 100, 0)
+		c.Remove(keyed(1))
+	}))
+}
+
+// What makes equal timeouts cheap: no session of them is compared with more than one other.
+func TestEqualTimeoutsMakeOneRun(t *testing.T) {
+	c := newCache(libssl["3.0"], 0)
+	s := func() *shard { return c.shards[0].Load() }
+	addAll(c, 100, 100, 101, 101, 101)
+	require.EqualValues(t, root+1, s().runs.length)
+	c.Remove(keyed(5))
+	c.Remove(keyed(1))
+	c.Remove(keyed(3))
+	c.Add(keyed(6), 6, 101, 0)
+	require.EqualValues(t, root+1, s().runs.length)
+	c.Add(keyed(7), 7, 100, 0)
+	require.EqualValues(t, root+2, s().runs.length)
+	assert.Equal(t, []Session{2, 7, 4, 6}, drain(c))
+}
+
+// Two keys may agree in the 32 bits of their hashes that the index keeps.
+func TestKeysOfOneTag(t *testing.T) {
+	const tag = 7
+	keys := []Key{
+		{Version: 0x303, Length: 2},
+		{Version: 0x304, Length: 2},
+		{Version: 0x303, Length: 3},
+		{Version: 0x303, Length: 2, ID: [MaxID]byte{1}},
+		{Version: 0x303, Length: MaxID},
+		{Version: 0x303, Length: MaxID, ID: [MaxID]byte{31: 1}},
+	}
+	s := newShard(new(top))
+	for i := range keys {
+		number, _ := s.find(&keys[i], tag)
+		require.EqualValues(t, none, number, "key %d", i)
+		s.insert(&keys[i], tag, Session(i+1), 100, place{expiry: 100, sequence: uint64(i)})
+	}
+	for i := range keys {
+		number, position := s.find(&keys[i], tag)
+		require.Equal(t, Session(i+1), s.take(number, position))
+	}
+	assert.True(t, s.empty())
+}
+
+func TestHashDependsOnVersionAndID(t *testing.T) {
+	seed := maphash.MakeSeed()
+	hashes := map[uint64]bool{}
+	for version := range int32(4) {
+		for id := range byte(4) {
+			hashes[(&Key{Version: version, Length: 1, ID: [MaxID]byte{id}}).hash(seed)] = true
+		}
+	}
+	assert.Len(t, hashes, 16)
+	other := Key{Length: 4}
+	assert.NotEqual(t, other.hash(seed), other.hash(maphash.MakeSeed()), "each cache has a function of its own")
+}
+
+// Another thread has taken a session out, but not counted it yet: there is nothing to evict.
+func TestEvictionThatFindsNothingClaimsNothing(t *testing.T) {
+	c := New(libssl["3.0"])
+	addAll(c, 100)
+	c.number.Add(1)
+	victim, more := c.Evict(1, 1)
+	assert.Zero(t, victim)
+	assert.False(t, more)
+	assert.EqualValues(t, 2, c.Number())
+}
+
+// Another thread has taken the earliest session away after it was seen.
+func TestTopThatChangedIsNotLocked(t *testing.T) {
+	c := newCache(libssl["3.0"], 0)
+	addAll(c, 100, 200)
+	i, first := c.earliest(noShard)
+	c.Remove(keyed(1))
+	require.Nil(t, c.lockTop(i, first))
+	i, first = c.earliest(noShard)
+	s := c.lockTop(i, first)
+	require.NotNil(t, s)
+	assert.False(t, s.lock.TryRLock())
+	s.lock.Unlock()
 }
 
 // Memory of what went is used for what comes, and given back when all went.

@@ -42,20 +42,3 @@ func (f *Frozen) Thaw() {
 		}
 	}
 }
-
-// list writes the entries from a number on into entries, and answers how many they were and the number
-// of the next, none if that were all. Called under the lock.
-func (s *shard) list(number uint32, entries []Entry) (n int, rest uint32) {
-	for number = max(number, 1); number < s.entries.length; number++ {
-		e := s.entries.at(number)
-		if e.session == 0 {
-			continue
-		}
-		if n == len(entries) {
-			return n, number
-		}
-		entries[n] = Entry{e.key, e.session, e.expiry, e.sequence}
-		n++
-	}
-	return n, none
-}

@@ -200,3 +200,54 @@ func TestLookupsDoNotWaitForOneAnother(t *testing.T) {
 	done <- true
 	require.False(t, <-inside)
 }
+
+// A frozen cache lets nothing in until it is thawed, by another thread even, and what waited goes on.
+func TestFreeze(t *testing.T) {
+	c := newCache(libssl["3.0"], 2)
+	for i := range 100 {
+		c.Add(number(i), Session(i+1), 100, 0)
+	}
+	frozen := c.Freeze()
+	for i := range c.shards {
+		require.False(t, c.shards[i].Load().lock.TryRLock(), "shard %d", i)
+	}
+	entered := make(chan Session)
+	go func() { entered <- c.Lookup(number(1), nil) }()
+	assert.Len(t, listAll(frozen.Entries), 100)
+	together(1, func(int) { frozen.Thaw() })
+	assert.Equal(t, Session(2), <-entered)
+	assert.Len(t, drain(c), 100)
+
+	New(libssl["3.0"]).Freeze().Thaw()
+}
+
+// Threads freeze, list and thaw while others work: a cache at rest is sound.
+func TestFreezeAmongThreads(t *testing.T) {
+	const threads, keys = 4, 64
+	c := newCache(libssl["3.0"], 1)
+	c.Add(number(1), 1, 1, 0)
+	c.Add(number(2), 2, 2, 0)
+	count := rounds(t) / 4
+	l := &ledger{references: make([]atomic.Int32, threads*count+3)}
+	l.last.Store(2)
+	l.references[1].Store(1)
+	l.references[2].Store(1)
+	var freezing sync.Mutex // C freezes in the one thread that forks
+	together(threads, func(thread int) {
+		for i := range count {
+			step(t, c, l, number((i*7+thread*13)%keys), i*threads+thread, 40)
+			if i%50 == thread {
+				freezing.Lock()
+				frozen := c.Freeze()
+				seen := map[Key]bool{}
+				for _, e := range listAll(frozen.Entries) {
+					assert.False(t, seen[e.Key], "listed twice")
+					seen[e.Key] = true
+				}
+				frozen.Thaw()
+				freezing.Unlock()
+			}
+		}
+	})
+	requireSound(t, c)
+}
