@@ -1,0 +1,280 @@
+package apps
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"libsslcache/tests/harness"
+)
+
+func webServers() []program {
+	return []program{
+		{name: "nginx, builtin cache, 1 worker", of: "nginx", variants: allVariants, quick: true, server: nginx("builtin", 1)},
+		{name: "nginx, builtin cache, 2 workers", of: "nginx", variants: allVariants, server: nginx("builtin", 2)},
+		{name: "nginx, shared cache, 2 workers", of: "nginx", variants: allVariants, server: nginx("shared:sessions:1m", 2)},
+		{name: "nginx, no cache, 2 workers", of: "nginx", variants: allVariants, server: nginx("none", 2)},
+		{name: "Apache event, SSLSessionCache none", of: "apache2", variants: allVariants, server: apache("event", "none")},
+		{name: "Apache event, SSLSessionCache shmcb", of: "apache2", variants: allVariants, server: apache("event", "shmcb")},
+		{name: "Apache prefork, SSLSessionCache none", of: "apache2", variants: allVariants, server: apache("prefork", "none")},
+		{name: "Apache prefork, SSLSessionCache shmcb", of: "apache2", variants: allVariants, server: apache("prefork", "shmcb")},
+		{name: "HAProxy, chroot", of: "haproxy", variants: allVariants, server: haproxy},
+		{name: "stunnel", of: "stunnel4", variants: allVariants, server: stunnel},
+		{name: "stunnel, chroot", of: "stunnel4", variants: allVariants, server: stunnelChroot},
+		{name: "lighttpd", of: "lighttpd", variants: allVariants, server: lighttpd},
+		{name: "lighttpd, never root", of: "lighttpd", variants: allVariants, server: lighttpdUnprivileged},
+	}
+}
+
+const nginxConfiguration = `
+daemon off;
+user www-data;
+worker_processes {workers};
+pid {folder}/nginx.pid;
+error_log {folder}/error.log info;
+events { worker_connections 256; }
+http {
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {
+        # Each worker has its own queue, so that the kernel spreads the connections over them.
+        listen 127.0.0.1:{port} ssl reuseport;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_session_cache {cache};
+        ssl_session_tickets {tickets};
+        location / { return 200 "$pid\n"; }
+    }
+}
+`
+
+func nginx(cache string, workers int) func(*site) service {
+	return func(s *site) service {
+		configuration := s.write("nginx.conf", s.fill(nginxConfiguration,
+			"{workers}", string(rune('0'+workers)), "{cache}", cache,
+			"{tickets}", s.variant.choose("on", "off")))
+		return service{
+			command:    harness.Command{Path: "/usr/sbin/nginx", Args: []string{"-e", s.path("error.log"), "-c", configuration}},
+			request:    webRequest,
+			logs:       []string{s.path("error.log")},
+			reload:     func(r *run) { r.replaceWorkers(syscall.SIGHUP) },
+			stop:       syscall.SIGQUIT,
+			comparison: comparison{byWorker: cache == "builtin" && !s.variant.tickets},
+		}
+	}
+}
+
+const apacheConfiguration = `
+ServerRoot {folder}
+ServerName localhost
+PidFile {folder}/apache.pid
+Listen 127.0.0.1:{port}
+LoadModule mpm_{module}_module /usr/lib/apache2/modules/mod_mpm_{module}.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+User www-data
+Group www-data
+Mutex file:{folder} default
+ErrorLog {folder}/error.log
+LogLevel info
+DocumentRoot {folder}/pages
+{processes}
+SSLEngine on
+SSLProtocol -all +TLSv1.2 +TLSv1.3
+SSLCertificateFile {certificate}
+SSLCertificateKeyFile {key}
+SSLSessionCache {cache}
+SSLSessionTickets {tickets}
+<Directory {folder}/pages>
+    Require all granted
+</Directory>
+`
+
+// One process, so that it cannot depend on chance who has the session; event has threads in it.
+const (
+	apacheEvent   = "ServerLimit 1\nStartServers 1\nThreadsPerChild 8\nMaxRequestWorkers 8\nMinSpareThreads 1\nMaxSpareThreads 8"
+	apachePrefork = "ServerLimit 1\nStartServers 1\nMaxRequestWorkers 1\nMinSpareServers 1\nMaxSpareServers 1"
+)
+
+func apache(module, cache string) func(*site) service {
+	return func(s *site) service {
+		processes := apacheEvent
+		if module == "prefork" {
+			processes = apachePrefork
+		}
+		if cache == "shmcb" {
+			cache = "shmcb:" + s.path("sessions") + "(512000)"
+		}
+		s.makeFolder("pages", "root")
+		s.write("pages/index.html", "Apache\n")
+		configuration := s.write("apache.conf", s.fill(apacheConfiguration, "{module}", module, "{cache}", cache,
+			"{processes}", processes, "{tickets}", s.variant.choose("on", "off")))
+		return service{
+			command: harness.Command{Path: "/usr/sbin/apache2", Args: []string{"-f", configuration, "-DFOREGROUND"}},
+			request: "GET /index.html HTTP/1.0\r\nHost: localhost\r\n\r\n",
+			logs:    []string{s.path("error.log")},
+			reload:  func(r *run) { r.replaceWorkers(syscall.SIGUSR1) },
+			stop:    syscall.SIGTERM,
+		}
+	}
+}
+
+const haproxyConfiguration = `
+global
+    master-worker
+    nbthread 2
+    maxconn 100
+    log stderr format raw local0 info
+    user haproxy
+    group haproxy
+    chroot {folder}/jail
+defaults
+    mode http
+    timeout connect 20s
+    timeout client 20s
+    timeout server 20s
+frontend web
+    bind 127.0.0.1:{port} ssl crt {folder}/both.pem ssl-min-ver TLSv1.2 {tickets}
+    http-request return status 200 content-type text/plain string HAProxy
+`
+
+func haproxy(s *site) service {
+	s.jail("jail", "root")
+	s.write("both.pem", s.readFile(s.certificate)+s.readFile(s.key))
+	configuration := s.write("haproxy.cfg", s.fill(haproxyConfiguration, "{tickets}", s.variant.choose("", "no-tls-tickets")))
+	return service{
+		command: harness.Command{Path: "/usr/sbin/haproxy", Args: []string{"-f", configuration}},
+		request: webRequest,
+		reload:  func(r *run) { r.replaceWorkers(syscall.SIGUSR2) },
+		stop:    syscall.SIGTERM,
+	}
+}
+
+const stunnelConfiguration = `
+foreground = yes
+pid =
+output = {output}
+debug = notice
+setuid = stunnel4
+setgid = stunnel4
+{chroot}
+[web]
+accept = 127.0.0.1:{port}
+connect = 127.0.0.1:{backend}
+cert = {certificate}
+key = {key}
+sslVersionMin = TLSv1.2
+{tickets}
+`
+
+func stunnel(s *site) service {
+	// At a reload it reads its key and opens its log anew as the user that it has become.
+	s.give(s.key, "stunnel4")
+	s.give(s.write("stunnel.log", ""), "stunnel4")
+	configured := configureStunnel(s, s.path("stunnel.log"), "")
+	configured.logs = []string{s.path("stunnel.log")}
+	configured.reload = func(r *run) {
+		r.signal(syscall.SIGHUP)
+		r.waitForLog(s.path("stunnel.log"), "Configuration successful", 2)
+	}
+	return configured
+}
+
+// stunnelChroot cannot reload: its configuration is outside.
+func stunnelChroot(s *site) service {
+	jail := s.jail("jail", "stunnel4")
+	configured := configureStunnel(s, "/stunnel.log", "chroot = "+jail)
+	configured.logs = []string{s.path("jail", "stunnel.log")}
+	return configured
+}
+
+func configureStunnel(s *site, output, chroot string) service {
+	configuration := s.write("stunnel.conf", s.fill(stunnelConfiguration,
+		"{output}", output, "{chroot}", chroot, "{backend}", fmt.Sprint(startBackend(s.t)),
+		"{tickets}", s.variant.choose("options = -NO_TICKET", "options = NO_TICKET")))
+	return service{
+		command: harness.Command{Path: "/usr/bin/stunnel4", Args: []string{configuration}},
+		request: "hello\n",
+		stop:    syscall.SIGTERM,
+	}
+}
+
+// startBackend starts what is behind stunnel: it answers one line and closes.
+func startBackend(t testing.TB) int {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go answerLine(connection)
+		}
+	}()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+func answerLine(connection net.Conn) {
+	defer connection.Close()
+	_ = connection.SetDeadline(time.Now().Add(patience))
+	line, err := bufio.NewReader(connection).ReadString('\n')
+	if err == nil {
+		_, _ = io.WriteString(connection, line)
+	}
+}
+
+const lighttpdConfiguration = `
+server.modules = ("mod_openssl")
+server.document-root = "{folder}/pages"
+server.bind = "127.0.0.1"
+server.port = {port}
+server.errorlog = "{folder}/error.log"
+server.pid-file = "{folder}/lighttpd.pid"
+server.username = "www-data"
+server.groupname = "www-data"
+index-file.names = ("index.html")
+mimetype.assign = (".html" => "text/html")
+ssl.engine = "enable"
+ssl.pemfile = "{certificate}"
+ssl.privkey = "{key}"
+ssl.openssl.ssl-conf-cmd = ("MinProtocol" => "TLSv1.2", "Options" => "{tickets}")
+`
+
+// lighttpd cannot reload when it was started by root: it ends then.
+func lighttpd(s *site) service {
+	s.makeFolder("pages", "root")
+	s.write("pages/index.html", "lighttpd\n")
+	configuration := s.write("lighttpd.conf", s.fill(lighttpdConfiguration,
+		"{tickets}", s.variant.choose("SessionTicket", "-SessionTicket")))
+	return service{
+		command: harness.Command{Path: "/usr/sbin/lighttpd", Args: []string{"-D", "-f", configuration}},
+		request: webRequest,
+		logs:    []string{s.path("error.log")},
+		stop:    syscall.SIGTERM,
+	}
+}
+
+func lighttpdUnprivileged(s *site) service {
+	s.give(s.key, "www-data")
+	configured := lighttpd(s)
+	configured.command = asUser("www-data", configured.command)
+	configured.reload = func(r *run) {
+		r.signal(syscall.SIGUSR1)
+		r.waitForLog(s.path("error.log"), "server started", 2)
+	}
+	return configured
+}
