@@ -1,0 +1,37 @@
+/* A signal handler that forks, whatever the program was doing: child and parent go on. */
+#include "legacy.h"
+#include <sys/time.h>
+
+static volatile sig_atomic_t forks, lost;
+
+static void on_alarm(int number UNUSED)
+{
+    int status = 0, saved = errno;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+        lost++;
+    forks++;
+    errno = saved;
+}
+
+int main(void)
+{
+    struct house house = open_house(TLS1_2_VERSION);
+    SSL_CTX_sess_set_remove_cb(house.server, NULL);
+    fill_house(&house);
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    sigaction(SIGALRM, &action, NULL);
+    struct itimerval timer = {{0, 3000}, {0, 3000}}, none = {{0, 0}, {0, 0}};
+    setitimer(ITIMER_REAL, &timer, NULL);
+    int ok = 1;
+    while (forks < 100)
+        ok &= churn(house.server, 0, 50);
+    setitimer(ITIMER_REAL, &none, NULL);
+    printf("calls answered well: %d, children lost: %d\n", ok, (int)lost);
+    revisit("again", house.client, house.server, house.kept[0]);
+    keeper_is(OURS, house.server);
+    close_house(&house);
+    return 0;
+}
