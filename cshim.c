@@ -116,7 +116,9 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
     if (!libssl_ready())
         return NULL;
+    contexts_leave_alone();
     SSL_CTX *ctx = libssl.SSL_CTX_new(method);
+    contexts_go_on();
     context_of(ctx);
     return ctx;
 }
@@ -125,7 +127,9 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
 {
     if (!libssl_ready() || libssl.SSL_CTX_new_ex == NULL)
         return NULL;
+    contexts_leave_alone();
     SSL_CTX *ctx = libssl.SSL_CTX_new_ex(library, properties, method);
+    contexts_go_on();
     context_of(ctx);
     return ctx;
 }

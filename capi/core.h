@@ -77,6 +77,7 @@ typedef void (*core_retain)(core_session session);
  *   reschedule   notes the new expiry of the entry's session, if that very object is cached
  *   entries      lists up to `room` entries from *cursor on (0 at first, 0 again when all were listed)
  *   freeze       stops every operation on every cache until thaw, except entries, for a fork
+ *   breathe      lets the scheduler look at this thread: core_breathe_sometimes in cshim/core.h
  *   panics       how many panics were caught
  */
 /* clang-format off */
@@ -99,6 +100,7 @@ typedef void (*core_retain)(core_session session);
                           uint32_t room))                                                          \
     X(void, freeze, (void))                                                                        \
     X(void, thaw, (void))                                                                          \
+    X(void, breathe, (void))                                                                       \
     X(uint64_t, panics, (void))
 /* clang-format on */
 

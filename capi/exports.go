@@ -12,6 +12,7 @@ static inline void call_retain(core_retain retain, core_session session) { retai
 import "C"
 
 import (
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 
@@ -156,6 +157,11 @@ func core_freeze() {
 func core_thaw() {
 	defer recoverPanic()
 	thawAll()
+}
+
+//export core_breathe
+func core_breathe() {
+	runtime.Gosched()
 }
 
 //export core_panics

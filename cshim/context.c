@@ -15,6 +15,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct context *first;
 static struct sslcache_stats retired; /* counters of contexts that are gone; under lock */
 
+static _Thread_local unsigned left_alone; /* depth of contexts_leave_alone */
+
 static int context_index = -1;   /* of a struct context among the ex_data of an SSL_CTX */
 static int made_with_index = -1; /* of an SSL_CTX among the ex_data of an SSL */
 
@@ -201,9 +203,19 @@ static struct context *attach(SSL_CTX *ctx)
     return context;
 }
 
+void contexts_leave_alone(void)
+{
+    left_alone++;
+}
+
+void contexts_go_on(void)
+{
+    left_alone--;
+}
+
 struct context *context_of(SSL_CTX *ctx)
 {
-    if (ctx == NULL || !libssl_ready())
+    if (ctx == NULL || left_alone > 0 || !libssl_ready() || !libssl.complete)
         return NULL;
     struct context *context = NULL;
     if (context_index >= 0)
@@ -218,7 +230,7 @@ struct context *context_of(SSL_CTX *ctx)
 
 struct context *context_of_connection(const SSL *ssl)
 {
-    if (ssl == NULL || !libssl_ready())
+    if (ssl == NULL || !libssl_ready() || !libssl.complete)
         return NULL;
     SSL_CTX *made_with = NULL;
     if (made_with_index >= 0)
@@ -228,7 +240,7 @@ struct context *context_of_connection(const SSL *ssl)
 
 void context_remember(SSL *ssl)
 {
-    if (ssl == NULL || !libssl_ready() || !indices_taken())
+    if (ssl == NULL || !libssl_ready() || !libssl.complete || !indices_taken())
         return;
     if (libssl.SSL_get_ex_data(ssl, made_with_index) == NULL)
         libssl.SSL_set_ex_data(ssl, made_with_index, libssl.SSL_get_SSL_CTX(ssl));

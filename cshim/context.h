@@ -59,6 +59,13 @@ struct context {
  */
 struct context *context_of(SSL_CTX *ctx);
 
+/*
+ * Around the making of an SSL_CTX by libssl, which may call us with it before it is whole, and around
+ * what is libssl's alone: in between, context_of answers NULL on this thread.
+ */
+void contexts_leave_alone(void);
+void contexts_go_on(void);
+
 /* The context whose cache ssl uses: the one that ssl was made with, whatever SSL_set_SSL_CTX did
  * since. */
 struct context *context_of_connection(const SSL *ssl);

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cshim/config.h"
@@ -55,6 +56,7 @@ static const struct core_generation *generation = &sslcache_core_generation;
 static unsigned copies_made; /* by this process and the ones that it was forked from */
 static bool needs_copy;      /* this process was forked from one whose core ran */
 static _Thread_local const struct core_generation *entered;
+static _Thread_local int64_t last_breath; /* milliseconds of the coarse clock */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
 /* Each copy stays mapped in the children of its process: about 3 MB a generation. */
@@ -269,6 +271,20 @@ const struct core_functions *core(void)
 const struct core_functions *core_running(void)
 {
     return atomic_load_explicit(&state, memory_order_acquire) == CORE_RUNS ? core() : NULL;
+}
+
+void core_breathe_sometimes(void)
+{
+    enum { BREATH_MILLISECONDS = 3 };
+    const struct core_functions *functions = core_running();
+    struct timespec now;
+    if (functions == NULL || clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0)
+        return;
+    int64_t milliseconds = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (milliseconds - last_breath < BREATH_MILLISECONDS)
+        return;
+    last_breath = milliseconds;
+    functions->breathe();
 }
 
 void core_fork_prepare(void)

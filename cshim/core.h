@@ -22,6 +22,14 @@ const struct core_functions *core(void);
 const struct core_functions *core_running(void);
 
 /*
+ * To be called where calls into the core are far apart, as in handshakes, not in a tight loop of them.
+ * Go's monitor takes the processor away from a thread that is in C when it has not seen its goroutine
+ * scheduled for 10 ms; then every call from C wakes threads to get one back (about 7 us). Every 3 ms
+ * this lets the goroutine be scheduled (9 us). Costs a look at the coarse clock otherwise.
+ */
+void core_breathe_sometimes(void);
+
+/*
  * Fork handlers. No start is under way during a fork; in the child the core that ran is gone,
  * stayed behind with the parent's threads, and core() makes a fresh one.
  */

@@ -38,6 +38,7 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session)
     struct context *context = context_of_connection(ssl);
     if (context == NULL)
         return 0;
+    core_breathe_sometimes();
     tripwire_mend(context);
     if (is_stored(context, ssl, session))
         sessions_add(context, session);
@@ -106,6 +107,7 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
     struct context *context = context_of_connection(ssl);
     if (context == NULL)
         return NULL;
+    core_breathe_sometimes();
     tripwire_mend(context);
     if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP)) {
         SSL_SESSION *session = look_up(context, ssl, id, (unsigned int)length, copy);

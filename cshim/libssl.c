@@ -17,7 +17,7 @@ static atomic_bool bound;
 static pthread_mutex_t binding = PTHREAD_MUTEX_INITIALIZER;
 
 /* The versions at which libssl's cache changed, as OpenSSL_version_num gives them. */
-enum { VERSION_3_0 = 0x30000000, VERSION_3_4 = 0x30400000, VERSION_4_0 = 0x40000000 };
+enum { VERSION_3_0 = 0x30000000, VERSION_3_4 = 0x30400000 };
 
 /* Where re-adding a cached session stopped moving it: between 3.0 and 3.5. */
 enum { VERSION_READD_STAYS = 0x30200000 };
@@ -31,9 +31,7 @@ static struct libssl_rules rules_of(unsigned long version)
         .refuses_not_resumable = version >= VERSION_3_0,
         .updates_time = version >= VERSION_3_0,
         .flushes_all_before_1970 = version >= VERSION_3_4,
-        .flush_releases = version >= VERSION_4_0   ? CALLBACKS_LAST_FIRST
-                          : version >= VERSION_3_0 ? FREES_AT_END
-                                                   : ONE_BY_ONE,
+        .frees_one_by_one = version < VERSION_3_0,
         .negative_timeouts = version < VERSION_3_0,
     };
 }
@@ -140,8 +138,9 @@ static bool bind_libssl(void)
         say_once(&said, "no libssl is loaded in this process: session functions answer 0");
         return false;
     }
-    if (!bind_functions(handle))
-        return false;
+    libssl.complete = bind_functions(handle);
+    if (!libssl.complete)
+        return true;
     libssl.rules = rules_of(libssl.OpenSSL_version_num());
     libssl.rules.calls_by_name = calls_come_to_us(handle);
     return true;

@@ -21,6 +21,13 @@ typedef SSL_SESSION *(*get_session_callback)(SSL *ssl, const unsigned char *id, 
 typedef void (*remove_session_callback)(SSL_CTX *ctx, SSL_SESSION *session);
 typedef LHASH_OF(SSL_SESSION) * session_hash;
 
+/* How a hash table of libcrypto 3.3 and later calls its functions, each past one that knows the types. */
+typedef unsigned long (*lhash_hash_thunk)(const void *item, OPENSSL_LH_HASHFUNC hash);
+typedef int (*lhash_compare_thunk)(const void *one, const void *other, OPENSSL_LH_COMPFUNC compare);
+typedef void (*lhash_doall_thunk)(void *item, OPENSSL_LH_DOALL_FUNC use);
+typedef void (*lhash_doall_argument_thunk)(void *item, void *argument,
+                                           OPENSSL_LH_DOALL_FUNCARG use);
+
 /* Some functions are newer than the headers of some builds, so the types of their arguments are
  * named here. */
 struct ossl_lib_ctx_st;
@@ -68,18 +75,13 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
     X(BOUND, 1_1_1, unsigned long, OpenSSL_version_num, (void))                                    \
     X(BOUND, 1_1_1, OPENSSL_LHASH *, OPENSSL_LH_new, (OPENSSL_LH_HASHFUNC, OPENSSL_LH_COMPFUNC))   \
-    X(BOUND, 1_1_1, void, OPENSSL_LH_flush, (OPENSSL_LHASH *))                                     \
     X(BOUND, 1_1_1, void, OPENSSL_LH_free, (OPENSSL_LHASH *))                                      \
+    X(BOUND, 3_3, OPENSSL_LHASH *, OPENSSL_LH_set_thunks, (OPENSSL_LHASH *, lhash_hash_thunk, lhash_compare_thunk, lhash_doall_thunk, lhash_doall_argument_thunk)) \
+    X(BOUND, 1_1_1, void, OPENSSL_LH_set_down_load, (OPENSSL_LHASH *, unsigned long))              \
+    X(BOUND, 1_1_1, void *, OPENSSL_LH_delete, (OPENSSL_LHASH *, const void *))                    \
     X(BOUND, 1_1_1, void *, OPENSSL_LH_insert, (OPENSSL_LHASH *, void *))                          \
     X(BOUND, 1_1_1, void, OPENSSL_LH_doall_arg, (OPENSSL_LHASH *, OPENSSL_LH_DOALL_FUNCARG, void *))
 /* clang-format on */
-
-/* How a flush treats the sessions that it drops. */
-enum release_order {
-    ONE_BY_ONE,           /* each one called back for and freed before the next (1.1.1) */
-    FREES_AT_END,         /* called back for one by one, freed when all are out (3.0 and later) */
-    CALLBACKS_LAST_FIRST, /* called back for and freed when all are out, the last one first (4.0) */
-};
 
 /* What the version of libssl that is loaded does differently from the others. */
 struct libssl_rules {
@@ -87,9 +89,9 @@ struct libssl_rules {
     bool refuses_not_resumable;   /* a session of get_cb that is not resumable (3.0 and later) */
     bool updates_time;            /* knows SSL_SESS_CACHE_UPDATE_TIME (3.0 and later) */
     bool flushes_all_before_1970; /* a flush at a negative time removes all (3.4 and later) */
-    enum release_order flush_releases; /* when remove_cb and free come */
-    bool negative_timeouts;            /* SSL_SESSION_set_timeout takes them (1.1.1) */
-    bool calls_by_name;                /* its internal calls of exported functions come to us */
+    bool frees_one_by_one;        /* a flush frees a session before it drops the next (1.1.1) */
+    bool negative_timeouts;       /* SSL_SESSION_set_timeout takes them (1.1.1) */
+    bool calls_by_name;           /* its internal calls of exported functions come to us */
 };
 
 struct libssl {
@@ -97,14 +99,15 @@ struct libssl {
     LIBSSL_FUNCTIONS(X)
 #undef X
     struct libssl_rules rules;
+    bool complete; /* all of it is there that we need to stand in for its cache */
 };
 
 extern struct libssl libssl;
 
 /*
- * Finds and binds the real libssl unless that was done. Answers whether `libssl` can be used; where
- * it can't, one line on standard error has said why. It may succeed later, when a libssl was
- * loaded.
+ * Finds and binds the real libssl unless that was done. Answers whether `libssl` can be called;
+ * where it can't, one line on standard error has said why. It may succeed later, when a libssl was
+ * loaded. A libssl that lacks something of ours is bound too: the program's calls are handed on to it.
  */
 bool libssl_ready(void);
 

@@ -1,10 +1,10 @@
 #include "cshim/sessions.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cshim/fork.h"
+#include "cshim/nobody.h"
 
 /* ---- a session and its key ---- */
 
@@ -41,32 +41,6 @@ static void set_entry(struct core_entry *entry, const SSL_SESSION *session)
 }
 
 /* ---- letting go ---- */
-
-/*
- * Only libssl can mark a session not resumable, and only where it removes one. It is asked to
- * remove it from a context that is nobody's: that one has no callback, and no lock that anybody
- * could hold.
- */
-static SSL_CTX *nobodys_context;
-
-static void make_nobodys_context(void)
-{
-    nobodys_context = libssl.SSL_CTX_new(libssl.TLS_method());
-    if (nobodys_context != NULL)
-        libssl.SSL_CTX_sess_set_remove_cb(nobodys_context,
-                                          NULL); /* libssl may have made it through us */
-}
-
-static void mark_not_resumable(SSL_SESSION *session)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_nobodys_context);
-    if (nobodys_context == NULL)
-        return;
-    gate_enter();
-    libssl.SSL_CTX_remove_session(nobodys_context, session);
-    gate_leave();
-}
 
 static void call_remove_callback(struct context *context, SSL_SESSION *session)
 {
@@ -118,8 +92,8 @@ static void release_first_first(struct session_list *list)
 /* One session that a flush took out: marked, called back for and freed, or noted for later. */
 static void let_expire(struct context *context, SSL_SESSION *session, struct session_list *list)
 {
-    enum release_order order = libssl.rules.flush_releases;
-    mark_not_resumable(session);
+    enum release_order order = nobody_release_order();
+    nobody_mark(session);
     if (order != CALLBACKS_LAST_FIRST)
         call_remove_callback(context, session);
     if (order == ONE_BY_ONE) {
@@ -151,7 +125,7 @@ void sessions_flush(struct context *context, int64_t now)
             break;
         let_expire(context, (SSL_SESSION *)gone, &list);
     }
-    if (libssl.rules.flush_releases == CALLBACKS_LAST_FIRST)
+    if (nobody_release_order() == CALLBACKS_LAST_FIRST)
         release_last_first(context, &list);
     else
         release_first_first(&list);
@@ -159,9 +133,9 @@ void sessions_flush(struct context *context, int64_t now)
 
 static void evict(struct context *context, SSL_SESSION *victim, struct session_list *list)
 {
-    mark_not_resumable(victim);
+    nobody_mark(victim);
     atomic_fetch_add(&context->evictions, 1);
-    if (libssl.rules.flush_releases == CALLBACKS_LAST_FIRST && list_push(list, victim))
+    if (nobody_release_order() == CALLBACKS_LAST_FIRST && list_push(list, victim))
         return;
     call_remove_callback(context, victim);
     libssl.SSL_SESSION_free(victim);
@@ -349,6 +323,43 @@ static int compare_pointers(const void *one, const void *other)
     return one != other;
 }
 
+static unsigned long hash_thunk(const void *session, OPENSSL_LH_HASHFUNC hash)
+{
+    return hash(session);
+}
+
+static int compare_thunk(const void *one, const void *other, OPENSSL_LH_COMPFUNC compare)
+{
+    return compare(one, other);
+}
+
+static void doall_thunk(void *session, OPENSSL_LH_DOALL_FUNC use)
+{
+    use(session);
+}
+
+static void doall_argument_thunk(void *session, void *argument, OPENSSL_LH_DOALL_FUNCARG use)
+{
+    use(session, argument);
+}
+
+static OPENSSL_LHASH *new_walk(void)
+{
+    OPENSSL_LHASH *walk = libssl.OPENSSL_LH_new(hash_pointer, compare_pointers);
+    if (walk == NULL)
+        return NULL;
+    if (libssl.OPENSSL_LH_set_thunks != NULL)
+        libssl.OPENSSL_LH_set_thunks(walk, hash_thunk, compare_thunk, doall_thunk,
+                                     doall_argument_thunk);
+    libssl.OPENSSL_LH_set_down_load(walk, 0); /* so that it can be emptied while it is walked */
+    return walk;
+}
+
+static void drop_from_walk(void *session, void *walk)
+{
+    libssl.OPENSSL_LH_delete(walk, session);
+}
+
 static void fill_walk(struct context *context, core_handle cache)
 {
     struct core_entry entries[64];
@@ -365,9 +376,9 @@ session_hash sessions_walk(struct context *context)
     core_handle cache = context_cache(context);
     contexts_lock();
     if (context->walk == NULL)
-        context->walk = libssl.OPENSSL_LH_new(hash_pointer, compare_pointers);
+        context->walk = new_walk();
     if (context->walk != NULL) {
-        libssl.OPENSSL_LH_flush(context->walk);
+        libssl.OPENSSL_LH_doall_arg(context->walk, drop_from_walk, context->walk);
         if (cache != NULL)
             fill_walk(context, cache);
     }
