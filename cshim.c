@@ -55,17 +55,29 @@ static long set_cache_mode(struct context *context, long mode)
     return atomic_exchange(&context->mode, stored);
 }
 
-static long misses(struct context *context)
+/* What libssl counts, and beside it what we have counted: also of a context that was given back. */
+static long counted(SSL_CTX *ctx, int command, atomic_long *ours)
 {
-    return atomic_load(&context->misses) +
-           libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SESS_MISSES, 0, NULL);
+    return atomic_load(ours) + libssl.SSL_CTX_ctrl(ctx, command, 0, NULL);
+}
+
+static long counted_after_giving_back(SSL_CTX *ctx, int command, long number, void *pointer)
+{
+    struct context *context = context_attached(ctx);
+    if (context != NULL && command == SSL_CTRL_SESS_CB_HIT)
+        return counted(ctx, command, &context->callback_hits);
+    if (context != NULL && command == SSL_CTRL_SESS_MISSES)
+        return counted(ctx, command, &context->misses);
+    if (context != NULL && command == SSL_CTRL_SESS_CACHE_FULL)
+        return counted(ctx, command, &context->evictions);
+    return libssl_ready() ? libssl.SSL_CTX_ctrl(ctx, command, number, pointer) : 0;
 }
 
 long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
 {
     struct context *context = context_of(ctx);
     if (context == NULL)
-        return libssl_ready() ? libssl.SSL_CTX_ctrl(ctx, command, number, pointer) : 0;
+        return counted_after_giving_back(ctx, command, number, pointer);
 
     switch (command) {
     case SSL_CTRL_SESS_NUMBER:
@@ -73,7 +85,7 @@ long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
     case SSL_CTRL_SESS_CB_HIT:
         return atomic_load(&context->callback_hits);
     case SSL_CTRL_SESS_MISSES:
-        return misses(context);
+        return counted(ctx, command, &context->misses);
     case SSL_CTRL_SESS_CACHE_FULL:
         return atomic_load(&context->evictions);
     case SSL_CTRL_SET_SESS_CACHE_SIZE:
@@ -240,7 +252,8 @@ long SSL_SESSION_set_timeout(SSL_SESSION *session, long timeout)
     if (!libssl_ready())
         return 0;
     long answer = libssl.SSL_SESSION_set_timeout(session, timeout);
-    sessions_reschedule(session);
+    if (answer != 0)
+        sessions_reschedule(session);
     return answer;
 }
 

@@ -89,8 +89,7 @@ static void release_leftovers(struct context *context)
 
 static void release_inheritance(struct context *context)
 {
-    bool is_ours = atomic_load(&context->keeper) == KEPT_BY_US;
-    for (size_t i = 0; is_ours && i < context->inherited.count; i++)
+    for (size_t i = 0; context_is_ours(context) && i < context->inherited.count; i++)
         libssl.SSL_SESSION_free((SSL_SESSION *)context->inherited.entries[i].session);
     free(context->inherited.entries);
 }
@@ -213,29 +212,55 @@ void contexts_go_on(void)
     left_alone--;
 }
 
-struct context *context_of(SSL_CTX *ctx)
+bool contexts_left_alone(void)
+{
+    return left_alone > 0;
+}
+
+struct context *context_attached(SSL_CTX *ctx)
 {
     if (ctx == NULL || left_alone > 0 || !libssl_ready() || !libssl.complete)
         return NULL;
     struct context *context = NULL;
     if (context_index >= 0)
         context = libssl.SSL_CTX_get_ex_data(ctx, context_index);
+    return context != NULL ? context : attach(ctx);
+}
+
+bool context_is_ours(const struct context *context)
+{
+    return atomic_load_explicit(&context->keeper, memory_order_acquire) == KEPT_BY_US;
+}
+
+struct context *context_of(SSL_CTX *ctx)
+{
+    struct context *context = context_attached(ctx);
     if (context == NULL)
-        context = attach(ctx);
-    if (context == NULL ||
-        atomic_load_explicit(&context->keeper, memory_order_acquire) == KEPT_BY_LIBSSL)
         return NULL;
-    return context;
+    /* Whoever has inherited sessions asks for its core before anything else: there may be none. */
+    if (context_is_ours(context))
+        context_cache(context);
+    return context_is_ours(context) ? context : NULL;
+}
+
+static SSL_CTX *made_with(const SSL *ssl)
+{
+    SSL_CTX *ctx = NULL;
+    if (ssl == NULL || !libssl_ready() || !libssl.complete)
+        return NULL;
+    if (made_with_index >= 0)
+        ctx = libssl.SSL_get_ex_data(ssl, made_with_index);
+    return ctx != NULL ? ctx : libssl.SSL_get_SSL_CTX(ssl);
 }
 
 struct context *context_of_connection(const SSL *ssl)
 {
-    if (ssl == NULL || !libssl_ready() || !libssl.complete)
-        return NULL;
-    SSL_CTX *made_with = NULL;
-    if (made_with_index >= 0)
-        made_with = libssl.SSL_get_ex_data(ssl, made_with_index);
-    return context_of(made_with != NULL ? made_with : libssl.SSL_get_SSL_CTX(ssl));
+    return context_of(made_with(ssl));
+}
+
+struct context *context_attached_to(const SSL *ssl)
+{
+    return context_attached(made_with(ssl));
 }
 
 void context_remember(SSL *ssl)
@@ -254,17 +279,21 @@ static void give_back(struct context *context)
 {
     SSL_CTX *ctx = context->ctx;
     tripwire_lift(context);
+    libssl.SSL_CTX_sess_set_new_cb(ctx, context->new_callback);
+    libssl.SSL_CTX_sess_set_get_cb(ctx, context->get_callback);
+    libssl.SSL_CTX_sess_set_remove_cb(ctx, context->remove_callback);
+    /* From here on libssl's own calls of its functions are not for us: adding asks for the number. */
+    atomic_store_explicit(&context->keeper, KEPT_BY_LIBSSL, memory_order_release);
     for (size_t i = 0; i < context->inherited.count; i++) {
         SSL_SESSION *session = (SSL_SESSION *)context->inherited.entries[i].session;
         libssl.SSL_CTX_add_session(ctx, session);
         libssl.SSL_SESSION_free(session); /* the reference that our cache had */
     }
-    libssl.SSL_CTX_sess_set_new_cb(ctx, context->new_callback);
-    libssl.SSL_CTX_sess_set_get_cb(ctx, context->get_callback);
-    libssl.SSL_CTX_sess_set_remove_cb(ctx, context->remove_callback);
     libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_SIZE, context->cache_size, NULL);
     libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, context->mode, NULL);
-    atomic_store_explicit(&context->keeper, KEPT_BY_LIBSSL, memory_order_release);
+    /* libssl has counted what our get_cb found: its count is added to the program's from here on. */
+    atomic_fetch_sub(&context->callback_hits,
+                     libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SESS_CB_HIT, 0, NULL));
 }
 
 static void retain(core_session session)
@@ -308,7 +337,7 @@ core_handle context_make_cache(struct context *context)
         return cache;
     contexts_lock();
     cache = atomic_load(&context->cache);
-    if (cache == NULL && atomic_load(&context->keeper) == KEPT_BY_US)
+    if (cache == NULL && context_is_ours(context))
         cache = make_cache(context);
     contexts_unlock();
     return cache;

@@ -41,6 +41,9 @@ struct context {
     atomic_long misses;
     atomic_long evictions;
 
+    /* Sessions that a flush has taken out and not called back for yet: libssl still counts them. */
+    atomic_long leaving;
+
     /* Sessions of our own in libssl's cache: see tripwire.h. */
     SSL_SESSION *expired_tripwire;
     SSL_SESSION *eternal_tripwire;
@@ -59,16 +62,22 @@ struct context {
  */
 struct context *context_of(SSL_CTX *ctx);
 
+/* The same where the context was given back too: what it has counted stays in use. */
+struct context *context_attached(SSL_CTX *ctx);
+bool context_is_ours(const struct context *context);
+
 /*
  * Around the making of an SSL_CTX by libssl, which may call us with it before it is whole, and around
  * what is libssl's alone: in between, context_of answers NULL on this thread.
  */
 void contexts_leave_alone(void);
 void contexts_go_on(void);
+bool contexts_left_alone(void);
 
 /* The context whose cache ssl uses: the one that ssl was made with, whatever SSL_set_SSL_CTX did
  * since. */
 struct context *context_of_connection(const SSL *ssl);
+struct context *context_attached_to(const SSL *ssl);
 
 /* To be called before SSL_set_SSL_CTX: notes which context ssl was made with. */
 void context_remember(SSL *ssl);

@@ -111,9 +111,28 @@ static void start_runtime(void)
     core_panics(); /* any function of Go waits for the runtime */
 }
 
-static void *do_nothing(void *argument)
+/* As many threads at once as the runtime may want: its monitor, the garbage collector's, and spare. */
+enum { THREADS_WANTED = 12 };
+
+static void *wait_at(void *barrier)
 {
-    return argument;
+    pthread_mutex_lock(barrier);
+    pthread_mutex_unlock(barrier);
+    return NULL;
+}
+
+static bool can_have_threads(void)
+{
+    pthread_t threads[THREADS_WANTED];
+    pthread_mutex_t barrier = PTHREAD_MUTEX_INITIALIZER;
+    int made = 0;
+    pthread_mutex_lock(&barrier);
+    while (made < THREADS_WANTED && pthread_create(&threads[made], NULL, wait_at, &barrier) == 0)
+        made++;
+    pthread_mutex_unlock(&barrier);
+    for (int i = 0; i < made; i++)
+        pthread_join(threads[i], NULL);
+    return made == THREADS_WANTED;
 }
 
 /* A Go runtime that cannot start ends the process, so we look first. */
@@ -125,11 +144,7 @@ static const char *start_obstacle(void)
         return "too little address space (ulimit -v)";
     munmap(space, size);
 
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, do_nothing, NULL) != 0)
-        return "no thread can be made";
-    pthread_join(thread, NULL);
-    return NULL;
+    return can_have_threads() ? NULL : "too few threads can be made";
 }
 
 /* Runs the start with everything of the process that Go touches put back afterwards. */

@@ -95,16 +95,16 @@ static SSL_SESSION *ask_program(struct context *context, SSL *ssl, const unsigne
     atomic_fetch_add(&context->callback_hits, 1);
     if (has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
         return session;
+    sessions_add(context, session);
     if (is_single_use(ssl, libssl.SSL_version(ssl)))
-        libssl.SSL_CTX_add_session(context->ctx, session);
-    else
-        sessions_add(context, session);
+        move_to_libssl(context, session);
     return session;
 }
 
 SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
-    struct context *context = context_of_connection(ssl);
+    /* If this very call gives the context back, libssl has looked up already: we answer for it. */
+    struct context *context = context_attached_to(ssl);
     if (context == NULL)
         return NULL;
     core_breathe_sometimes();
@@ -120,8 +120,8 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
 
 void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
-    struct context *context = context_of(ctx);
-    if (context == NULL || tripwire_sprung(context, session))
-        return;
-    sessions_dropped(context, session);
+    /* libssl may hold its lock here: nothing of this gives the context back. */
+    struct context *context = context_attached(ctx);
+    if (context != NULL && context_is_ours(context) && !tripwire_sprung(context, session))
+        sessions_dropped(context, session);
 }

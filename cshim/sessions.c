@@ -70,7 +70,7 @@ static bool list_push(struct session_list *list, SSL_SESSION *session)
     return true;
 }
 
-/* 4.0: the callbacks come when all are out, the last one out first. */
+/* Calls back for what was taken out and frees it, in the order of the libssl that is loaded. */
 static void release_last_first(struct context *context, struct session_list *list)
 {
     while (list->count > 0) {
@@ -81,55 +81,72 @@ static void release_last_first(struct context *context, struct session_list *lis
     free(list->sessions);
 }
 
-/* 3.0: the callbacks came one by one, and the references are given back when all are out. */
-static void release_first_first(struct session_list *list)
+static void release_one_by_one(struct context *context, struct session_list *list)
 {
+    for (size_t i = 0; i < list->count; i++) {
+        atomic_fetch_sub(&context->leaving, 1);
+        call_remove_callback(context, list->sessions[i]);
+        libssl.SSL_SESSION_free(list->sessions[i]);
+    }
+    free(list->sessions);
+}
+
+static void release_at_end(struct context *context, struct session_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        atomic_fetch_sub(&context->leaving, 1);
+        call_remove_callback(context, list->sessions[i]);
+    }
     for (size_t i = 0; i < list->count; i++)
         libssl.SSL_SESSION_free(list->sessions[i]);
     free(list->sessions);
 }
 
-/* One session that a flush took out: marked, called back for and freed, or noted for later. */
-static void let_expire(struct context *context, SSL_SESSION *session, struct session_list *list)
+static void release(struct context *context, struct session_list *list)
 {
-    enum release_order order = nobody_release_order();
-    nobody_mark(session);
-    if (order != CALLBACKS_LAST_FIRST)
-        call_remove_callback(context, session);
-    if (order == ONE_BY_ONE) {
-        libssl.SSL_SESSION_free(session);
-        return;
+    switch (nobody_release_order()) {
+    case ONE_BY_ONE:
+        atomic_fetch_add(&context->leaving, (long)list->count);
+        release_one_by_one(context, list);
+        break;
+    case FREES_AT_END:
+        atomic_fetch_add(&context->leaving, (long)list->count);
+        release_at_end(context, list);
+        break;
+    case CALLBACKS_LAST_FIRST:
+        release_last_first(context, list);
+        break;
     }
-    if (list_push(list, session))
-        return;
-    if (order == CALLBACKS_LAST_FIRST)
-        call_remove_callback(context, session);
-    libssl.SSL_SESSION_free(session);
 }
 
+/*
+ * All that goes is taken out before the first callback, so that a callback which adds a session again
+ * does not see it flushed again and again. To other threads libssl's flush is one step too.
+ */
 void sessions_flush(struct context *context, int64_t now)
 {
     core_handle cache = context_cache(context);
-    const struct core_functions *functions = core_running();
-    if (cache == NULL || functions == NULL)
+    if (cache == NULL)
         return;
     if (now < 0 && libssl.rules.flushes_all_before_1970)
         now = 0;
 
     struct session_list list = {NULL, 0, 0};
     uint64_t cursor = 0;
-    for (;;) {
-        core_session gone =
-            now == 0 ? functions->drain(cache) : functions->expire(cache, now, &cursor);
-        if (gone == 0)
-            break;
-        let_expire(context, (SSL_SESSION *)gone, &list);
+    core_session gone;
+    while ((gone = now == 0 ? core()->drain(cache) : core()->expire(cache, now, &cursor)) != 0) {
+        SSL_SESSION *session = (SSL_SESSION *)gone;
+        nobody_mark(session);
+        if (list_push(&list, session))
+            continue;
+        call_remove_callback(context, session);
+        libssl.SSL_SESSION_free(session);
     }
-    if (nobody_release_order() == CALLBACKS_LAST_FIRST)
-        release_last_first(context, &list);
-    else
-        release_first_first(&list);
+    release(context, &list);
 }
+
+/* The context for which this thread calls remove_cb because of its limit. */
+static _Thread_local struct context *evicting;
 
 static void evict(struct context *context, SSL_SESSION *victim, struct session_list *list)
 {
@@ -146,15 +163,32 @@ static void evict_all(struct context *context, core_handle cache, int64_t limit,
                       core_session newcomer, struct core_answer *answer)
 {
     struct session_list list = {NULL, 0, 0};
+    struct context *outer = evicting;
+    evicting = context;
     while (answer->session != 0) {
         evict(context, (SSL_SESSION *)answer->session, &list);
         if (!answer->more || core()->evict(cache, limit, newcomer, answer) == 0)
             break;
     }
     release_last_first(context, &list);
+    evicting = outer;
+}
+
+/* A callback that adds the victim again must not evict in its turn, without end: the next add does. */
+static int64_t limit_of(struct context *context)
+{
+    return evicting == context ? 0 : atomic_load(&context->cache_size);
 }
 
 /* ---- adding and removing ---- */
+
+/* The time only: whether the session moves is a rule of the cache. */
+static void update_time(SSL_SESSION *session)
+{
+    contexts_leave_alone();
+    libssl.SSL_SESSION_set_time(session, (long)time(NULL));
+    contexts_go_on();
+}
 
 int sessions_add(struct context *context, SSL_SESSION *session)
 {
@@ -164,11 +198,11 @@ int sessions_add(struct context *context, SSL_SESSION *session)
 
     if ((atomic_load(&context->mode) & SSL_SESS_CACHE_UPDATE_TIME) != 0 &&
         libssl.rules.updates_time)
-        libssl.SSL_SESSION_set_time(session, (long)time(NULL));
+        update_time(session);
 
     struct core_entry entry;
     struct core_answer answer;
-    int64_t limit = atomic_load(&context->cache_size);
+    int64_t limit = limit_of(context);
     set_entry(&entry, session);
     if (libssl.SSL_SESSION_up_ref(session) != 1)
         return 0;
@@ -191,13 +225,38 @@ struct removal {
 
 static _Thread_local struct removal *current;
 
+static bool is_same_key(const struct core_entry *one, const struct core_entry *other)
+{
+    return one->version == other->version && one->id_length == other->id_length &&
+           memcmp(one->id, other->id, CORE_ID_MAX) == 0;
+}
+
+/* From what a child has inherited, where it can have no core and was not given back yet. */
+static SSL_SESSION *take_inherited(struct context *context, const struct core_entry *key)
+{
+    struct inheritance *inherited = &context->inherited;
+    SSL_SESSION *session = NULL;
+    contexts_lock();
+    for (size_t i = 0; i < inherited->count; i++) {
+        if (!is_same_key(&inherited->entries[i], key))
+            continue;
+        session = (SSL_SESSION *)inherited->entries[i].session;
+        inherited->entries[i] = inherited->entries[--inherited->count];
+        break;
+    }
+    contexts_unlock();
+    return session;
+}
+
 static SSL_SESSION *take_out(struct context *context, const SSL_SESSION *session)
 {
+    struct core_entry entry;
+    set_key(&entry, session);
+    if (core_running() == NULL && context->inherited.count > 0 && core() == NULL)
+        return take_inherited(context, &entry);
     core_handle cache = context_cache(context);
     if (cache == NULL)
         return NULL;
-    struct core_entry entry;
-    set_key(&entry, session);
     return (SSL_SESSION *)core()->remove(cache, &entry);
 }
 
@@ -250,8 +309,7 @@ static SSL_SESSION *find_inherited(struct context *context, const struct core_en
 {
     for (size_t i = 0; i < context->inherited.count; i++) {
         const struct core_entry *entry = &context->inherited.entries[i];
-        if (entry->version != query->version || entry->id_length != query->id_length ||
-            memcmp(entry->id, query->id, CORE_ID_MAX) != 0)
+        if (!is_same_key(entry, query))
             continue;
         libssl.SSL_SESSION_up_ref((SSL_SESSION *)entry->session);
         return (SSL_SESSION *)entry->session;
@@ -292,7 +350,7 @@ bool sessions_have(struct context *context, int version, const unsigned char *id
 long sessions_number(struct context *context)
 {
     core_handle cache = context_cache(context);
-    return cache != NULL ? (long)core()->number(cache) : 0;
+    return atomic_load(&context->leaving) + (cache != NULL ? (long)core()->number(cache) : 0);
 }
 
 /* ---- moving ---- */
@@ -304,7 +362,7 @@ static void reschedule_in(struct context *context, void *entry)
 
 void sessions_reschedule(SSL_SESSION *session)
 {
-    if (session == NULL || core_running() == NULL)
+    if (session == NULL || contexts_left_alone() || core_running() == NULL)
         return;
     struct core_entry entry;
     set_entry(&entry, session);
