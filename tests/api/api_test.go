@@ -37,6 +37,17 @@ func TestOutputIsThatOfLibssl(t *testing.T) {
 	})
 }
 
+// senseless says where a program asks a libssl for something that means nothing.
+func senseless(version, name string) bool {
+	switch name {
+	case "extreme_times":
+		return true // from 3.3 on times are nanoseconds in 64 bits, and the extremes wrap round
+	case "context_free", "free_order", "remove_callback":
+		return version == "1.1.1" // its flush follows the order of its hash table
+	}
+	return false
+}
+
 func TestOutputIsThatOfEveryOtherLibssl(t *testing.T) {
 	for _, version := range libssls.Versions {
 		t.Run(version, func(t *testing.T) {
@@ -45,8 +56,8 @@ func TestOutputIsThatOfEveryOtherLibssl(t *testing.T) {
 				return // the machine's own, as above
 			}
 			forEachProgram(t, func(t *testing.T, program harness.Program) {
-				if nameOf(program.Source) == "extreme_times" {
-					return // from 3.3 on libssl counts nanoseconds in 64 bits, and the extremes wrap round
+				if senseless(version, nameOf(program.Source)) {
+					return
 				}
 				program.Library = library
 				harness.RunBoth(t, program)
