@@ -67,10 +67,11 @@ static void count_stats(struct context *context, struct sslcache_stats *sum)
 {
     const struct core_functions *functions = core_running();
     core_handle cache = atomic_load(&context->cache);
-    if (functions == NULL || cache == NULL)
-        return;
-    struct core_stats stats;
-    functions->stats(cache, &stats);
+    struct core_stats stats = {0};
+    if (functions != NULL && cache != NULL)
+        functions->stats(cache, &stats);
+    /* The cache has not seen those that came before its first session. */
+    stats.missed = (uint64_t)atomic_load(&context->misses);
     add_stats(sum, &stats);
 }
 

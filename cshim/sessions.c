@@ -151,11 +151,11 @@ static _Thread_local struct context *evicting;
 static void evict(struct context *context, SSL_SESSION *victim, struct session_list *list)
 {
     nobody_mark(victim);
+    if (nobody_release_order() != CALLBACKS_LAST_FIRST || !list_push(list, victim)) {
+        call_remove_callback(context, victim);
+        libssl.SSL_SESSION_free(victim);
+    }
     atomic_fetch_add(&context->evictions, 1);
-    if (nobody_release_order() == CALLBACKS_LAST_FIRST && list_push(list, victim))
-        return;
-    call_remove_callback(context, victim);
-    libssl.SSL_SESSION_free(victim);
 }
 
 /* What an add pushed out: nearly always one session or none. */
