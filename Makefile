@@ -32,9 +32,9 @@ help: ## list the targets
 
 # ---- the library ----
 
-build/core.a: $(GO_SOURCES) capi/core.h
+build/core.a: $(GO_SOURCES) capi/core.h tools/overlay.sh
 	@mkdir -p $(@D)
-	$(GO) build -buildmode=c-archive -trimpath -ldflags=-s -o $@ ./capi
+	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/overlay) -trimpath -ldflags=-s -o $@ ./capi
 	@rm -f build/core.h
 # Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c).
 	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry $@
@@ -63,7 +63,7 @@ test: packages ## run every test
 	CGO_ENABLED=0 $(GO) test ./internal/...
 	$(GO) test -race ./internal/...
 	@tests/fuzz.sh $(FUZZ_TIME)
-	$(GO) test -timeout 20m ./tests/...
+	$(GO) test -timeout 30m ./tests/... ./tools/...
 
 # ---- more ----
 
@@ -79,10 +79,10 @@ bench: all ## measure our cache beside libssl's; writes docs/performance.md
 	$(GO) run ./bench
 
 apps: packages all ## run real programs with and without the library; writes docs/programs.md
-	$(GO) run ./tests/apps/cmd
+	SSLCACHE_APPS=all $(GO) test ./tests/apps -run TestPrograms -count=1 -v -timeout 60m
 
 soak: packages all ## 15 minutes of an s_server and an nginx under load, signals and reloads
-	$(GO) run ./tests/apps/soak
+	SSLCACHE_SOAK=15m $(GO) test ./tests/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
 
 differential: packages all ## 100,000 scripts of operations under every libssl, alone and under ours
 	SSLCACHE_SCRIPTS=100000 $(GO) test -timeout 0 -v ./tests/differential
