@@ -888,6 +888,28 @@ static bool marked(SSL_SESSION *session)
     return length > 0 && !SSL_SESSION_is_resumable(session);
 }
 
+struct search {
+    SSL_SESSION *session;
+    bool found;
+};
+
+static void compare_session(void *session, void *argument)
+{
+    struct search *search = argument;
+    search->found |= session == search->session;
+}
+
+/* Since 3.2 this changes the expiry of a session and leaves it in its old place. */
+static bool renews(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    struct search search = {.session = session};
+    if (OPENSSL_VERSION_NUMBER < 0x30200000L ||
+        (SSL_CTX_get_session_cache_mode(ctx) & 0x400 /* SSL_SESS_CACHE_UPDATE_TIME */) == 0)
+        return false;
+    OPENSSL_LH_doall_arg((OPENSSL_LHASH *)SSL_CTX_sessions(ctx), compare_session, &search);
+    return search.found;
+}
+
 static void op_add(SSL_SESSION *session)
 {
     SSL_CTX *ctx = own_ctx(session);
@@ -895,6 +917,10 @@ static void op_add(SSL_SESSION *session)
         return;
     if (known_session(session)->shaken && marked(session)) {
         say("not resumable");
+        return;
+    }
+    if (!known_session(session)->context->dares && renews(ctx, session)) {
+        say("renews");
         return;
     }
     innermost = ADDING;
