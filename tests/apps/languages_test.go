@@ -16,6 +16,7 @@ var scripts embed.FS
 func languages() []program {
 	return []program{
 		{name: "Python ssl, threads", of: "python3.11", variants: allVariants, quick: true, server: python(0)},
+		{name: "Python ssl, forks after serving", of: "python3.11", variants: allVariants, quick: true, server: pythonHandsOver},
 		{name: "Python ssl, prefork, 2 workers", of: "python3.11", variants: allVariants, server: python(2)},
 		{name: "Ruby OpenSSL, threads", of: "ruby3.1", variants: allVariants, server: ruby("internal")},
 		{name: "Ruby OpenSSL, its own callbacks", of: "ruby3.1", variants: allVariants, server: ruby("own")},
@@ -23,6 +24,8 @@ func languages() []program {
 		{name: "Perl Net::SSLeay, fork per connection", of: "libnet-ssleay-perl", variants: allVariants, server: perl("fork")},
 		{name: "openssl s_server", of: "openssl", variants: allVariants, quick: true, server: opensslServer()},
 		{name: "openssl s_server -ext_cache", of: "openssl", variants: allVariants, server: opensslServer("-ext_cache")},
+		{name: "openssl s_server, at most 4 threads", of: "openssl", variants: allVariants, server: opensslLimited("--nproc=4")},
+		{name: "openssl s_server, 400 MB of address space", of: "openssl", variants: allVariants, server: opensslLimited("--as=400000000")},
 	}
 }
 
@@ -48,6 +51,16 @@ func python(workers int) func(*site) service {
 	}
 }
 
+// pythonHandsOver has a child, forked when sessions are in its cache, that inherits them.
+func pythonHandsOver(s *site) service {
+	configured := python(0)(s)
+	configured.reload = func(r *run) {
+		r.signal(syscall.SIGHUP)
+		r.waitUntil("a child", func() bool { return len(r.children()) == 1 })
+	}
+	return configured
+}
+
 func ruby(cache string) func(*site) service {
 	return func(s *site) service { return s.script("/usr/bin/ruby", "server.rb", cache) }
 }
@@ -69,7 +82,23 @@ func opensslServer(more ...string) func(*site) service {
 		return service{
 			command:    harness.Command{Path: "/usr/bin/openssl", Args: append(arguments, more...)},
 			request:    webRequest,
+			oneClient:  true,
 			comparison: comparison{exactOutput: true},
 		}
+	}
+}
+
+// opensslLimited has less than the Go runtime needs, so that our library must leave the cache to
+// libssl. The limit on threads is not for root, and counts all of a user's.
+func opensslLimited(limit string) func(*site) service {
+	return func(s *site) service {
+		const name = "games"
+		s.give(s.key, name)
+		configured := opensslServer()(s)
+		command := configured.command
+		command.Args = append([]string{limit, command.Path}, command.Args...)
+		command.Path = "/usr/bin/prlimit"
+		configured.command = asUser(name, command)
+		return configured
 	}
 }

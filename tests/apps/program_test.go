@@ -126,12 +126,13 @@ func (s *site) fill(template string, more ...string) string {
 
 // service is a program that is configured and can be started.
 type service struct {
-	command  harness.Command
-	startTLS string         // as client.c takes it
-	request  string         // what the client sends; the program closes the connection after it
-	logs     []string       // files, beside its standard output and error
-	reload   func(*run)     // nil: the program cannot, or there is nothing to reload
-	stop     syscall.Signal // 0: it ends by itself after its last connection
+	command   harness.Command
+	startTLS  string         // as client.c takes it
+	request   string         // what the client sends; the program closes the connection after it
+	logs      []string       // files, beside its standard output and error
+	reload    func(*run)     // nil: the program cannot, or there is nothing to reload
+	stop      syscall.Signal // 0: it ends by itself after its last connection
+	oneClient bool           // it keeps so few sessions that those of one client push out another's
 	comparison
 }
 

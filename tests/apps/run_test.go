@@ -21,7 +21,7 @@ import (
 
 const (
 	patience = 30 * time.Second // for each thing that is waited for
-	parallel = 4                // clients at a time
+	parallel = 4                // clients at a time, at most
 	phases   = 2                // before the reload and after it
 )
 
@@ -84,7 +84,7 @@ func serve(s *site, configured service) (outcome, comparison) {
 		if phase > 0 && r.service.reload != nil {
 			r.service.reload(r)
 		}
-		r.connect(phase, s.connections/parallel/phases)
+		r.connect(phase, s.connections/phases)
 		r.inspect()
 	}
 	r.end()
@@ -172,15 +172,20 @@ func (r *run) clientCommand(ctx context.Context, count int, session, request str
 	return command
 }
 
-// connect lets all clients connect so many times each, at the same time.
-func (r *run) connect(phase, count int) {
+// connect lets the clients connect so many times in all, at the same time.
+func (r *run) connect(phase, connections int) {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	request := r.site.write("request", r.service.request)
+	number := parallel
+	if r.service.oneClient {
+		number = 1
+	}
+	count := connections / number
 	var outputs, complaints [parallel]bytes.Buffer
 	var clients sync.WaitGroup
-	for i := range parallel {
+	for i := range number {
 		command := r.clientCommand(ctx, count, fmt.Sprintf("session.%d", i), request)
 		command.Stdout, command.Stderr = &outputs[i], &complaints[i]
 		// Its status says again what its lines say.
@@ -188,15 +193,21 @@ func (r *run) connect(phase, count int) {
 	}
 	clients.Wait()
 	require.NoErrorf(r.t, ctx.Err(), "the clients of phase %d did not end", phase)
-	for i := range parallel {
-		lines := strings.Split(strings.TrimSpace(outputs[i].String()), "\n")
-		require.Lenf(r.t, lines, count, "client %d says %q and %q", i, lines, complaints[i].String())
-		if complaints[i].Len() > 0 {
-			r.t.Logf("client %d: %s", i, complaints[i].String())
-		}
-		for _, line := range lines {
-			r.count(i, line)
-		}
+	for i := range number {
+		r.take(i, count, outputs[i].String(), complaints[i].String())
+	}
+}
+
+// take counts all that a client printed, a line for each connection.
+func (r *run) take(client, connections int, output, complaints string) {
+	r.t.Helper()
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	require.Lenf(r.t, lines, connections, "client %d says %q and %q", client, lines, complaints)
+	if complaints != "" {
+		r.t.Logf("client %d: %s", client, complaints)
+	}
+	for _, line := range lines {
+		r.count(client, line)
 	}
 }
 

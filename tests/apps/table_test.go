@@ -2,6 +2,7 @@ package apps
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func newRow(t *testing.T, p program, v variant, alone, ours outcome, found []str
 func packageVersion(t *testing.T, name string) string {
 	t.Helper()
 	output, err := exec.Command("dpkg-query", "--show", "--showformat", "${Version}", name).Output()
-	require.NoErrorf(t, err, "%s is not installed: run tests/apps/install", name)
+	require.NoErrorf(t, err, "%s is not installed: run make packages", name)
 	return string(output)
 }
 
@@ -55,11 +56,12 @@ const documentText = `# Real programs
 Written by ` + "`make apps`" + ` on %s, with OpenSSL %s of Debian %s. Do not edit it by hand.
 
 Every row is two runs of a program from Debian's packages, under libssl alone and with our library
-preloaded, each with a configuration and a folder of its own. Four clients, which never have our library,
-connect one after the other and offer each time the last session that they got: half of the connections
-before the program reloads its configuration (where it can) and half after. Then the program is stopped as
-its administrator would. For the clients of the last rows it is the other way round: the program is the
-client, and its server is an ` + "`openssl s_server`" + ` under libssl alone.
+preloaded, each with a configuration and a folder of its own. Four clients (one for s_server, which keeps
+no more than 127 sessions) connect at the same time, each again and again, and offer each time the last
+session that they got: half of the connections before the program reloads its configuration (where it
+can) and half after. The clients never have our library. Then the program is stopped as its administrator
+would. For the clients of the last rows it is the other way round: the program is the client, and its
+server is an ` + "`openssl s_server`" + ` under libssl alone.
 
 The verdict is "same" if no connection failed, as many were resumed and as many refused as alone, the
 program ended with the same status and left no process behind, its logs have no line that they have not
@@ -80,7 +82,7 @@ func document(t *testing.T, written string) string {
 	t.Helper()
 	version, err := exec.Command("openssl", "version", "-v").Output()
 	require.NoError(t, err)
-	system, err := exec.Command("cat", "/etc/debian_version").Output()
+	system, err := os.ReadFile("/etc/debian_version")
 	require.NoError(t, err)
 	return fmt.Sprintf(documentText, time.Now().UTC().Format("2006-01-02"), strings.Fields(string(version))[1],
 		strings.TrimSpace(string(system)), written)

@@ -1,7 +1,8 @@
 """A TLS server: server.py PORT CERTIFICATE KEY tickets|none WORKERS
 
-With 0 workers each connection has a thread; else there are so many processes, forked when the
-context is there, each with a socket of its own. The answer is the process's id. SIGTERM ends it.
+With 0 workers each connection has a thread, and at SIGHUP the server forks and leaves the rest to its
+child. Else there are so many processes, forked when the context is there, each with a socket of its
+own. The answer is the process's id. SIGTERM ends it.
 """
 
 import os
@@ -33,8 +34,16 @@ def report(context):
     print(" ".join(f"{name} {figures[name]}" for name in sorted(figures)), flush=True)
 
 
+class HandOver(Exception):
+    pass
+
+
 def end(number, frame):
     raise SystemExit
+
+
+def hand_over(number, frame):
+    raise HandOver
 
 
 def accept_threaded(context, listener):
@@ -47,6 +56,27 @@ def accept_threaded(context, listener):
             if thread is not threading.current_thread():
                 thread.join(20)
         report(context)
+
+
+def wait_and_end(workers):
+    try:
+        while True:
+            signal.pause()
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGTERM)
+        for worker in workers:
+            os.waitpid(worker, 0)
+
+
+def threaded(context, listener):
+    try:
+        accept_threaded(context, listener)
+    except HandOver:
+        worker = os.fork()
+        if worker == 0:
+            accept_threaded(context, listener)
+        wait_and_end([worker])
 
 
 def listen(port, shared):
@@ -66,21 +96,16 @@ def prefork(context, port, count):
         if worker == 0:
             accept(context, listen(port, True))
         workers.append(worker)
-    try:
-        signal.pause()
-    finally:
-        for worker in workers:
-            os.kill(worker, signal.SIGTERM)
-        for worker in workers:
-            os.waitpid(worker, 0)
+    wait_and_end(workers)
 
 
 def main():
     port, certificate, key, tickets, workers = sys.argv[1:]
     signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, hand_over)
     context = make_context(certificate, key, tickets)
     if workers == "0":
-        accept_threaded(context, listen(port, False))
+        threaded(context, listen(port, False))
     else:
         prefork(context, port, int(workers))
 
