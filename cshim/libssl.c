@@ -19,20 +19,20 @@ static pthread_mutex_t binding = PTHREAD_MUTEX_INITIALIZER;
 /* The versions at which libssl's cache changed, as OpenSSL_version_num gives them. */
 enum { VERSION_3_0 = 0x30000000, VERSION_3_4 = 0x30400000 };
 
-/* Where re-adding a cached session stopped moving it: between 3.0 and 3.5. */
-enum { VERSION_READD_STAYS = 0x30200000 };
+/* Where times became unsigned nanoseconds: between 3.0 and 3.5. */
+enum { VERSION_NANOSECONDS = 0x30200000 };
 
 static struct libssl_rules rules_of(unsigned long version)
 {
     return (struct libssl_rules){
         .cache.counts_newcomer = version >= VERSION_3_0,
         .cache.by_insertion = version < VERSION_3_0,
-        .cache.readd_moves = version >= VERSION_3_0 && version < VERSION_READD_STAYS,
+        .cache.readd_moves = version >= VERSION_3_0 && version < VERSION_NANOSECONDS,
+        .keeps_times_before_1970 = version >= VERSION_3_0 && version < VERSION_NANOSECONDS,
         .refuses_not_resumable = version >= VERSION_3_0,
         .updates_time = version >= VERSION_3_0,
         .flushes_all_before_1970 = version >= VERSION_3_4,
         .frees_one_by_one = version < VERSION_3_0,
-        .negative_timeouts = version < VERSION_3_0,
     };
 }
 

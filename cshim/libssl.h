@@ -90,7 +90,7 @@ struct libssl_rules {
     bool updates_time;            /* knows SSL_SESS_CACHE_UPDATE_TIME (3.0 and later) */
     bool flushes_all_before_1970; /* a flush at a negative time removes all (3.4 and later) */
     bool frees_one_by_one;        /* a flush frees a session before it drops the next (1.1.1) */
-    bool negative_timeouts;       /* SSL_SESSION_set_timeout takes them (1.1.1) */
+    bool keeps_times_before_1970; /* a session of such a time never expires (3.0) */
     bool calls_by_name;           /* its internal calls of exported functions come to us */
 };
 

@@ -11,9 +11,11 @@
 /* time + timeout, in seconds; a sum that overflows never comes. */
 static int64_t expiry_of(const SSL_SESSION *session)
 {
+    int64_t start = libssl.SSL_SESSION_get_time(session);
     int64_t expiry;
-    if (__builtin_add_overflow((int64_t)libssl.SSL_SESSION_get_time(session),
-                               (int64_t)libssl.SSL_SESSION_get_timeout(session), &expiry))
+    if (__builtin_add_overflow(start, (int64_t)libssl.SSL_SESSION_get_timeout(session), &expiry))
+        return INT64_MAX;
+    if (start < 0 && libssl.rules.keeps_times_before_1970)
         return INT64_MAX;
     return expiry;
 }
