@@ -65,19 +65,31 @@ func TestScripts(t *testing.T) {
 // Every difference that was ever found, and what no chance would find, has a script of its own.
 func TestCases(t *testing.T) {
 	ours := harness.OurLibrary(t)
+	eachVersion(t, func(t *testing.T, libssl libssls.Libssl) {
+		compareCases(t, newProcess(t, libssl, ""), newProcess(t, libssl, ours))
+	})
+}
+
+// The same cases and some scripts again, with a look at our memory: nothing is leaked, and nothing
+// touched that was given back.
+func TestMemory(t *testing.T) {
+	alone, sanitized := newSanitizedProcess(t, harness.Libssl), newSanitizedProcess(t, harness.Ours)
+	compareCases(t, alone, sanitized)
+	checkScripts(t, 100, func(t *rapid.T, script string) { compare(t, script, alone, sanitized) })
+}
+
+func compareCases(t *testing.T, judge, candidate *process) {
+	t.Helper()
 	files, err := filepath.Glob("cases/*.script")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	eachVersion(t, func(t *testing.T, libssl libssls.Libssl) {
-		alone, preloaded := newProcess(t, libssl, ""), newProcess(t, libssl, ours)
-		for _, file := range files {
-			t.Run(strings.TrimSuffix(filepath.Base(file), ".script"), func(t *testing.T) {
-				script, err := os.ReadFile(file)
-				require.NoError(t, err)
-				compare(t, string(script), alone, preloaded)
-			})
-		}
-	})
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".script"), func(t *testing.T) {
+			script, err := os.ReadFile(file)
+			require.NoError(t, err)
+			compare(t, string(script), judge, candidate)
+		})
+	}
 }
 
 // judged is what testing.TB and rapid.T have in common.

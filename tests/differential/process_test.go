@@ -6,12 +6,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 
 	"libsslcache/tests/harness"
 	"libsslcache/tests/libssls"
@@ -33,18 +36,46 @@ type process struct {
 	errors  *bytes.Buffer
 }
 
+func driver(t testing.TB) harness.Program {
+	t.Helper()
+	return harness.Program{
+		Source: filepath.Join(harness.Root(t), "tests", "differential", "driver", "driver.c"),
+		Flags:  []string{"-O1", "-rdynamic"},
+	}
+}
+
 // newProcess is the driver under a version of libssl, and with preload (empty: nothing) before it.
 func newProcess(t testing.TB, libssl libssls.Libssl, preload string) *process {
 	t.Helper()
-	program := harness.Program{
-		Source:  filepath.Join(harness.Root(t), "tests", "differential", "driver", "driver.c"),
-		Flags:   []string{"-O1", "-rdynamic"},
-		Library: libssl.Harness(),
-	}.Compile(t, harness.Libssl)
-	process := &process{start: func() *exec.Cmd {
-		return libssl.Command(context.Background(), preload, program)
-	}}
-	t.Cleanup(func() { process.end() })
+	program := driver(t)
+	program.Library = libssl.Harness()
+	path := program.Compile(t, harness.Libssl)
+	return endedWell(t, &process{start: func() *exec.Cmd {
+		return libssl.Command(context.Background(), preload, path)
+	}})
+}
+
+// newSanitizedProcess is the driver and our library under AddressSanitizer, with the system's libssl.
+func newSanitizedProcess(t testing.TB, mode harness.Mode) *process {
+	t.Helper()
+	program := driver(t)
+	program.Sanitized = true
+	run := program.Command(t, mode)
+	return endedWell(t, &process{start: func() *exec.Cmd {
+		command := exec.Command(run.Path)
+		command.Env = append(command.Environ(), run.Env...)
+		command.Env = append(command.Env, "OPENSSL_CONF="+os.DevNull, "LD_PRELOAD="+strings.Join(run.Preload, ":"))
+		return command
+	}})
+}
+
+// endedWell ends the process with the test, and fails the test if there is anything to complain of.
+func endedWell(t testing.TB, process *process) *process {
+	t.Cleanup(func() {
+		if process.command != nil {
+			assert.Equal(t, "exit status 0\n", process.end(), "the driver's end")
+		}
+	})
 	return process
 }
 
@@ -56,7 +87,8 @@ func (p *process) run(script string) string {
 			return fmt.Sprintf("%s before it began: %v", driverEnded, err)
 		}
 	}
-	late := time.AfterFunc(scriptBound, func() { _ = p.command.Process.Kill() })
+	driver := p.command.Process
+	late := time.AfterFunc(scriptBound, func() { _ = driver.Kill() })
 	defer late.Stop()
 	go func(input io.Writer) { _, _ = io.WriteString(input, script+"end\n") }(p.input)
 	var printed strings.Builder
@@ -95,11 +127,9 @@ func (p *process) begin() error {
 
 // end ends the driver and says how it went.
 func (p *process) end() string {
-	if p.command == nil {
-		return ""
-	}
 	_ = p.input.Close()
-	late := time.AfterFunc(scriptBound, func() { _ = p.command.Process.Kill() })
+	driver := p.command.Process
+	late := time.AfterFunc(scriptBound, func() { _ = driver.Kill() })
 	defer late.Stop()
 	_ = p.command.Wait()
 	ended := fmt.Sprintf("%s\n%s", p.command.ProcessState, p.errors)
