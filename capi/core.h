@@ -57,8 +57,11 @@ struct core_stats {
     uint64_t removed;  /* sessions removed by name */
 };
 
-/* What the core calls back: takes one reference to the session. Runs under a lock of the core. */
-typedef void (*core_retain)(core_session session);
+/* What the core calls in C. */
+struct core_host {
+    void (*retain)(core_session session); /* takes one reference; runs under a lock of the core */
+    void (*panicked)(void);               /* a panic was caught; its cache answers 0 from now on */
+};
 
 /*
  * The functions of the core, defined in capi/exports.go. All may be called from any thread; none calls
@@ -71,9 +74,9 @@ typedef void (*core_retain)(core_session session);
  *   lookup       the session under the entry's key, with one reference for the caller, or 0
  *   contains     whether a session is under the entry's key; counts nothing
  *   remove       takes out what is under the entry's key; the cache's reference is the caller's then
- *   expire       takes out the session that expires first, if it has expired at `now`; *cursor is 0 at
- *                the start of a flush and belongs to the core during it
- *   drain        takes out the session that expires first, expired or not
+ *   expire       takes out up to `room` sessions that have expired at `now`, the first to expire first;
+ *                *cursor is 0 at the start of a flush and belongs to the core during it
+ *   drain        takes out up to `room` sessions, expired or not, the first to expire first
  *   reschedule   notes the new expiry of the entry's session, if that very object is cached
  *   entries      lists up to `room` entries from *cursor on (0 at first, 0 again when all were listed)
  *   freeze       stops every operation on every cache until thaw, except entries, for a fork
@@ -82,7 +85,7 @@ typedef void (*core_retain)(core_session session);
  */
 /* clang-format off */
 #define CORE_FUNCTIONS(X)                                                                          \
-    X(core_handle, cache_new, (struct core_rules * rules, core_retain retain))                     \
+    X(core_handle, cache_new, (struct core_rules * rules, struct core_host *host))                     \
     X(void, cache_free, (core_handle cache))                                                       \
     X(int, add, (core_handle cache, struct core_entry *entry, int64_t limit,                       \
                  struct core_answer *answer))                                                      \
@@ -91,8 +94,9 @@ typedef void (*core_retain)(core_session session);
     X(core_session, lookup, (core_handle cache, struct core_entry *entry))                         \
     X(int, contains, (core_handle cache, struct core_entry *entry))                                \
     X(core_session, remove, (core_handle cache, struct core_entry *entry))                         \
-    X(core_session, expire, (core_handle cache, int64_t now, uint64_t *cursor))                    \
-    X(core_session, drain, (core_handle cache))                                                    \
+    X(uint32_t, expire, (core_handle cache, int64_t now, uint64_t *cursor, core_session *sessions, \
+                         uint32_t room))                                                           \
+    X(uint32_t, drain, (core_handle cache, core_session *sessions, uint32_t room))                 \
     X(int, reschedule, (core_handle cache, struct core_entry *entry))                              \
     X(int64_t, number, (core_handle cache))                                                        \
     X(void, stats, (core_handle cache, struct core_stats *stats))                                  \

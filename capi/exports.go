@@ -7,7 +7,12 @@ package main
 #cgo CFLAGS: -I${SRCDIR}/.. -O2
 #include "capi/core.h"
 
-static inline void call_retain(core_retain retain, core_session session) { retain(session); }
+static inline void call_retain(struct core_host *host, core_session session)
+{
+	host->retain(session);
+}
+
+static inline void call_panicked(struct core_host *host) { host->panicked(); }
 */
 import "C"
 
@@ -24,10 +29,15 @@ func main() {}
 // panics counts what recoverPanic caught.
 var panics atomic.Uint64
 
-// recoverPanic keeps a panic inside: the program under us must go on. The operation answers 0.
-func recoverPanic() {
-	if recover() != nil {
-		panics.Add(1)
+// recoverPanic keeps a panic inside: the program under us must go on. The operation answers 0, and so
+// do all that follow on this cache, for a lock of it may be held for ever.
+func recoverPanic(handle C.core_handle) {
+	if recover() == nil {
+		return
+	}
+	panics.Add(1)
+	if host := condemn(handle); host != nil {
+		C.call_panicked(host)
 	}
 }
 
@@ -37,27 +47,28 @@ func keyOf(entry *C.struct_core_entry) *cache.Key {
 }
 
 //export core_cache_new
-func core_cache_new(rules *C.struct_core_rules, retain C.core_retain) C.core_handle {
-	defer recoverPanic()
+func core_cache_new(rules *C.struct_core_rules, host *C.struct_core_host) C.core_handle {
+	defer recoverPanic(nil)
 	return newHandle(&keptCache{
 		Cache: cache.New(cache.Rules{
 			CountsNewcomer: rules.counts_newcomer != 0,
 			ByInsertion:    rules.by_insertion != 0,
 			ReaddMoves:     rules.readd_moves != 0,
 		}),
-		retain: func(session cache.Session) { C.call_retain(retain, C.core_session(session)) },
+		host:   host,
+		retain: func(session cache.Session) { C.call_retain(host, C.core_session(session)) },
 	})
 }
 
 //export core_cache_free
 func core_cache_free(handle C.core_handle) {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	freeHandle(handle)
 }
 
 //export core_add
 func core_add(handle C.core_handle, entry *C.struct_core_entry, limit C.int64_t, answer *C.struct_core_answer) C.int {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	added := cacheOf(handle).Add(keyOf(entry), cache.Session(entry.session), int64(entry.expiry), int64(limit))
 	answer.replaced = C.core_session(added.Replaced)
 	answer.session = C.core_session(added.Evicted)
@@ -67,7 +78,7 @@ func core_add(handle C.core_handle, entry *C.struct_core_entry, limit C.int64_t,
 
 //export core_evict
 func core_evict(handle C.core_handle, limit C.int64_t, newcomer C.core_session, answer *C.struct_core_answer) C.int {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	victim, more := cacheOf(handle).Evict(int64(limit), cache.Session(newcomer))
 	answer.session = C.core_session(victim)
 	answer.more = cBool(more)
@@ -76,50 +87,51 @@ func core_evict(handle C.core_handle, limit C.int64_t, newcomer C.core_session, 
 
 //export core_lookup
 func core_lookup(handle C.core_handle, entry *C.struct_core_entry) C.core_session {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	kept := cacheOf(handle)
 	return C.core_session(kept.Lookup(keyOf(entry), kept.retain))
 }
 
 //export core_contains
 func core_contains(handle C.core_handle, entry *C.struct_core_entry) C.int {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	return C.int(cBool(cacheOf(handle).Contains(keyOf(entry))))
 }
 
 //export core_remove
 func core_remove(handle C.core_handle, entry *C.struct_core_entry) C.core_session {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	return C.core_session(cacheOf(handle).Remove(keyOf(entry)))
 }
 
 //export core_expire
-func core_expire(handle C.core_handle, now C.int64_t, cursor *C.uint64_t) C.core_session {
-	defer recoverPanic()
-	return C.core_session(cacheOf(handle).Expire(int64(now), (*uint64)(cursor)))
+func core_expire(handle C.core_handle, now C.int64_t, cursor *C.uint64_t, sessions *C.core_session, room C.uint32_t) C.uint32_t {
+	defer recoverPanic(handle)
+	kept := cacheOf(handle)
+	return fill(sessions, room, func() cache.Session { return kept.Expire(int64(now), (*uint64)(cursor)) })
 }
 
 //export core_drain
-func core_drain(handle C.core_handle) C.core_session {
-	defer recoverPanic()
-	return C.core_session(cacheOf(handle).Drain())
+func core_drain(handle C.core_handle, sessions *C.core_session, room C.uint32_t) C.uint32_t {
+	defer recoverPanic(handle)
+	return fill(sessions, room, cacheOf(handle).Drain)
 }
 
 //export core_reschedule
 func core_reschedule(handle C.core_handle, entry *C.struct_core_entry) C.int {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	return C.int(cBool(cacheOf(handle).Reschedule(keyOf(entry), cache.Session(entry.session), int64(entry.expiry))))
 }
 
 //export core_number
 func core_number(handle C.core_handle) C.int64_t {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	return C.int64_t(cacheOf(handle).Number())
 }
 
 //export core_stats
 func core_stats(handle C.core_handle, answer *C.struct_core_stats) {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	stats := cacheOf(handle).Stats()
 	*answer = C.struct_core_stats{
 		number:   C.uint64_t(stats.Number),
@@ -136,7 +148,7 @@ func core_stats(handle C.core_handle, answer *C.struct_core_stats) {
 
 //export core_entries
 func core_entries(handle C.core_handle, cursor *C.uint64_t, entries *C.struct_core_entry, room C.uint32_t) C.uint32_t {
-	defer recoverPanic()
+	defer recoverPanic(handle)
 	listed := make([]cache.Entry, room)
 	count, next := entriesOf(cacheOf(handle), uint64(*cursor), listed)
 	out := unsafe.Slice(entries, room)
@@ -149,13 +161,13 @@ func core_entries(handle C.core_handle, cursor *C.uint64_t, entries *C.struct_co
 
 //export core_freeze
 func core_freeze() {
-	defer recoverPanic()
+	defer recoverPanic(nil)
 	freezeAll()
 }
 
 //export core_thaw
 func core_thaw() {
-	defer recoverPanic()
+	defer recoverPanic(nil)
 	thawAll()
 }
 
@@ -167,6 +179,19 @@ func core_breathe() {
 //export core_panics
 func core_panics() C.uint64_t {
 	return C.uint64_t(panics.Load())
+}
+
+// fill writes down what take gives, until it gives nothing or there is no more room.
+func fill(sessions *C.core_session, room C.uint32_t, take func() cache.Session) C.uint32_t {
+	out := unsafe.Slice(sessions, room)
+	for i := range out {
+		session := take()
+		if session == 0 {
+			return C.uint32_t(i)
+		}
+		out[i] = C.core_session(session)
+	}
+	return room
 }
 
 func writeEntry(to *C.struct_core_entry, from *cache.Entry) {

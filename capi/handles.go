@@ -12,9 +12,10 @@ import (
 	pointer "github.com/mattn/go-pointer"
 )
 
-// keptCache is what a handle stands for: a cache, and how C takes a reference to one of its sessions.
+// keptCache is what a handle stands for: a cache, and what it calls in C.
 type keptCache struct {
 	*cache.Cache
+	host   *C.struct_core_host
 	retain func(cache.Session)
 }
 
@@ -33,6 +34,16 @@ func newHandle(kept *keptCache) C.core_handle {
 func cacheOf(handle C.core_handle) *keptCache {
 	kept, _ := resolved.Load(unsafe.Pointer(handle))
 	return kept.(*keptCache)
+}
+
+// condemn forgets the cache behind the handle, whose operations panic from then on. It answers whom to
+// tell, nil the second time: a panic is reported once.
+func condemn(handle C.core_handle) *C.struct_core_host {
+	kept, known := resolved.LoadAndDelete(unsafe.Pointer(handle))
+	if !known {
+		return nil
+	}
+	return kept.(*keptCache).host
 }
 
 func freeHandle(handle C.core_handle) {

@@ -6,6 +6,7 @@
 #include "cshim/config.h"
 #include "cshim/fork.h"
 #include "cshim/handshake.h"
+#include "cshim/say.h"
 #include "cshim/sessions.h"
 #include "cshim/tripwire.h"
 
@@ -83,7 +84,7 @@ static void release_leftovers(struct context *context)
     core_handle cache = atomic_load(&context->cache);
     if (functions == NULL || cache == NULL)
         return;
-    for (core_session left; (left = functions->drain(cache)) != 0;)
+    for (core_session left; functions->drain(cache, &left, 1) == 1;)
         libssl.SSL_SESSION_free((SSL_SESSION *)left);
     functions->cache_free(cache);
 }
@@ -302,6 +303,14 @@ static void retain(core_session session)
     libssl.SSL_SESSION_up_ref((SSL_SESSION *)session);
 }
 
+static void panicked(void)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    say_once(&said, "an error of our own was caught: this cache answers that it has no session");
+}
+
+static struct core_host host = {.retain = retain, .panicked = panicked};
+
 /* Puts the sessions of the parent into the cache, each with the reference that the parent's cache
  * had. */
 static void adopt(struct context *context, const struct core_functions *functions,
@@ -320,7 +329,7 @@ static core_handle make_cache(struct context *context)
     const struct core_functions *functions = core();
     core_handle cache = NULL;
     if (functions != NULL)
-        cache = functions->cache_new(&libssl.rules.cache, retain);
+        cache = functions->cache_new(&libssl.rules.cache, &host);
     if (cache == NULL) {
         give_back(context);
         return NULL;

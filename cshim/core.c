@@ -72,6 +72,9 @@ static const char *const go_environment[] = {
     /* No signals to preempt threads; no look at cgroup files, whose descriptors could be closed. */
     "GODEBUG=asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0",
     "GOTRACEBACK=none",
+    /* A thread that is back in C keeps its processor for a while: there must be some to spare, else
+     * the next call of another thread waits for one. */
+    "GOMAXPROCS=16",
 };
 
 enum { GO_ENVIRONMENT_SIZE = sizeof(go_environment) / sizeof(go_environment[0]) };
@@ -111,8 +114,8 @@ static void start_runtime(void)
     core_panics(); /* any function of Go waits for the runtime */
 }
 
-/* As many threads at once as the runtime may want: its monitor, the garbage collector's, and spare. */
-enum { THREADS_WANTED = 12 };
+/* As many threads at once as the runtime may want: one a processor, its monitor, and spare. */
+enum { THREADS_WANTED = 24 };
 
 static void *wait_at(void *barrier)
 {

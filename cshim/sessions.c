@@ -121,6 +121,16 @@ static void release(struct context *context, struct session_list *list)
     }
 }
 
+/* One session that a flush took out: noted for later, or released now where there is no memory. */
+static void let_expire(struct context *context, SSL_SESSION *session, struct session_list *list)
+{
+    nobody_mark(session);
+    if (list_push(list, session))
+        return;
+    call_remove_callback(context, session);
+    libssl.SSL_SESSION_free(session);
+}
+
 /*
  * All that goes is taken out before the first callback, so that a callback which adds a session again
  * does not see it flushed again and again. To other threads libssl's flush is one step too.
@@ -133,17 +143,17 @@ void sessions_flush(struct context *context, int64_t now)
     if (now < 0 && libssl.rules.flushes_all_before_1970)
         now = 0;
 
+    enum { BATCH = 64 };
     struct session_list list = {NULL, 0, 0};
+    core_session gone[BATCH];
     uint64_t cursor = 0;
-    core_session gone;
-    while ((gone = now == 0 ? core()->drain(cache) : core()->expire(cache, now, &cursor)) != 0) {
-        SSL_SESSION *session = (SSL_SESSION *)gone;
-        nobody_mark(session);
-        if (list_push(&list, session))
-            continue;
-        call_remove_callback(context, session);
-        libssl.SSL_SESSION_free(session);
-    }
+    uint32_t count;
+    do {
+        count = now == 0 ? core()->drain(cache, gone, BATCH)
+                         : core()->expire(cache, now, &cursor, gone, BATCH);
+        for (uint32_t i = 0; i < count; i++)
+            let_expire(context, (SSL_SESSION *)gone[i], &list);
+    } while (count == BATCH);
     release(context, &list);
 }
 
@@ -262,21 +272,28 @@ static SSL_SESSION *take_out(struct context *context, const SSL_SESSION *session
     return (SSL_SESSION *)core()->remove(cache, &entry);
 }
 
+/* The program's callback within libssl's removal. libssl holds no lock of the context here, unless it
+ * flushes its own cache; the callback may fork, remove, and do what it likes. */
+static void call_outside(struct context *context, SSL_SESSION *session)
+{
+    unsigned depth = gate_open();
+    struct removal *outer = current;
+    current = NULL;
+    call_remove_callback(context, session);
+    current = outer;
+    gate_close(depth);
+}
+
 void sessions_dropped(struct context *context, SSL_SESSION *session)
 {
     SSL_SESSION *held = take_out(context, session);
     if (held != NULL && current != NULL && current->session == session)
         current->found = true;
 
-    /* libssl holds no lock of the context here, unless it flushes its own cache. */
-    unsigned depth = gate_open();
-    struct removal *outer = current;
-    current = NULL;
-    call_remove_callback(context, session);
+    if (atomic_load(&context->remove_callback) != NULL)
+        call_outside(context, session);
     if (held != NULL)
         libssl.SSL_SESSION_free(held);
-    current = outer;
-    gate_close(depth);
 }
 
 int sessions_remove(struct context *context, SSL_SESSION *session)
