@@ -100,7 +100,10 @@ type judged interface {
 
 func compare(t judged, script string, judge, candidate *process) {
 	t.Helper()
-	expected, actual := judge.run(script), candidate.run(script)
+	judged := make(chan string, 1)
+	go func() { judged <- judge.run(script) }()
+	actual := candidate.run(script)
+	expected := <-judged
 	if strings.Contains(expected, driverEnded) {
 		t.Fatalf("libssl alone does not survive\n%s\n%s", script, expected)
 	}
