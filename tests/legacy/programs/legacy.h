@@ -19,6 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The old ways are the point. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 enum keeper { OURS, LIBSSLS };
 
 /* Ends the program unless the sessions of ctx are kept by whom we expect. Libssl alone has nothing
