@@ -155,6 +155,7 @@ static void start_unnoticed(const struct core_generation *fresh)
 {
     struct rlimit files;
     bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0;
+    signals_enter_thread();
     struct signals_snapshot *before = signals_snapshot();
     fresh->start();
     signals_restore(before, fresh);
@@ -167,6 +168,24 @@ static const char *own_path(void)
 {
     Dl_info info;
     return dladdr((void *)&sslcache_core_generation, &info) != 0 ? info.dli_fname : "";
+}
+
+/* The file that this library was loaded from: a later one under its name may be another build. */
+static struct stat own_file;
+
+__attribute__((constructor)) static void note_own_file(void)
+{
+    if (stat(own_path(), &own_file) != 0)
+        own_file = (struct stat){0};
+}
+
+static bool is_own_file(int file)
+{
+    struct stat now;
+    return fstat(file, &now) == 0 && now.st_ino == own_file.st_ino &&
+           now.st_dev == own_file.st_dev && now.st_size == own_file.st_size &&
+           now.st_mtim.tv_sec == own_file.st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == own_file.st_mtim.tv_nsec;
 }
 
 static bool copy_file(int from, int to)
@@ -203,7 +222,7 @@ static const struct core_generation *copy_generation(void)
     int file = open(own_path(), O_RDONLY | O_CLOEXEC);
     int memory = memfd_create("libsslcache.so", MFD_CLOEXEC);
     void *library = NULL;
-    if (file >= 0 && memory >= 0 && copy_file(file, memory)) {
+    if (file >= 0 && memory >= 0 && is_own_file(file) && copy_file(file, memory)) {
         name_copy(path, sizeof(path), memory);
         library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     }
@@ -259,6 +278,7 @@ static enum core_state start(void)
 static void enter_unnoticed(void)
 {
     sigset_t mask;
+    signals_enter_thread();
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     generation->functions.panics();
     pthread_sigmask(SIG_SETMASK, &mask, NULL);

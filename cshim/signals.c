@@ -8,6 +8,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { SIGNALS = 64 };
 
@@ -224,11 +227,87 @@ void signals_restore(const struct signals_snapshot *before, const void *runtime)
 {
     for (int number = 1; number <= SIGNALS; number++) {
         struct sigaction now;
-        if (call_sigaction(number, NULL, &now) == 0 && has_handler(&now) &&
-            in_same_object((void *)now.sa_handler, runtime))
-            call_sigaction(number, &before->actions[number], NULL);
+        const struct sigaction *then = &before->actions[number];
+        if (call_sigaction(number, NULL, &now) != 0 || !has_handler(&now))
+            continue;
+        /* Go puts its own handlers, and an SA_ONSTACK to some that it finds. */
+        if (in_same_object((void *)now.sa_handler, runtime) ||
+            (now.sa_handler == then->sa_handler && now.sa_flags != then->sa_flags))
+            call_sigaction(number, then, NULL);
     }
     atomic_store(&guarding, true);
     for (int number = 1; number <= SIGNALS; number++)
         guard(number);
+}
+
+/* ---- the alternate stack of a thread ---- */
+
+/* Untouched pages cost nothing. The lowest page is a guard. */
+enum { STACK_SIZE = 1 << 20, GUARD_SIZE = 4096 };
+
+static _Thread_local stack_t ours;     /* what the kernel has; ss_sp is NULL where it isn't ours */
+static _Thread_local stack_t programs; /* what the program set, or SS_DISABLE */
+
+static pthread_key_t thread_end;
+
+static int call_sigaltstack(const stack_t *new, stack_t *old)
+{
+    return (int)syscall(SYS_sigaltstack, new, old);
+}
+
+/* At the end of a thread: what the program set is for the kernel again, and our stack goes. */
+static void leave_thread(void *stack)
+{
+    call_sigaltstack(&programs, NULL);
+    ours.ss_sp = NULL;
+    munmap(stack, STACK_SIZE);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&thread_end, leave_thread);
+}
+
+void signals_enter_thread(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_key);
+    if (ours.ss_sp != NULL || call_sigaltstack(NULL, &programs) != 0)
+        return;
+    if ((programs.ss_flags & SS_ONSTACK) != 0 ||
+        ((programs.ss_flags & SS_DISABLE) == 0 && programs.ss_size >= STACK_SIZE))
+        return;
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED)
+        return;
+    stack_t replacement = {.ss_sp = stack + GUARD_SIZE, .ss_size = STACK_SIZE - GUARD_SIZE};
+    if (mprotect(stack, GUARD_SIZE, PROT_NONE) != 0 ||
+        pthread_setspecific(thread_end, stack) != 0 || call_sigaltstack(&replacement, NULL) != 0) {
+        pthread_setspecific(thread_end, NULL);
+        munmap(stack, STACK_SIZE);
+        return;
+    }
+    ours = replacement;
+}
+
+int sigaltstack(const stack_t *new, stack_t *old)
+{
+    stack_t kernels;
+    if (ours.ss_sp == NULL)
+        return call_sigaltstack(new, old);
+    stack_t before = programs;
+    if (call_sigaltstack(new, &kernels) != 0)
+        return -1;
+    if ((kernels.ss_flags & SS_ONSTACK) != 0 && (before.ss_flags & SS_DISABLE) == 0)
+        before.ss_flags |= SS_ONSTACK;
+    if (new != NULL) {
+        programs = *new;
+        if ((new->ss_flags &SS_DISABLE) != 0)
+            programs = (stack_t){.ss_flags = SS_DISABLE};
+        call_sigaltstack(&ours, NULL);
+    }
+    if (old != NULL)
+        *old = before;
+    return 0;
 }

@@ -23,4 +23,11 @@ struct signals_snapshot *signals_snapshot(void);
  */
 void signals_restore(const struct signals_snapshot *before, const void *runtime);
 
+/*
+ * To be called before a thread calls Go for the first time: gives it an alternate stack as large as
+ * handlers may expect that were installed without SA_ONSTACK. Go's own, which it would set where
+ * there is none, has 32 KB. The program goes on seeing the one that it set itself, or none.
+ */
+void signals_enter_thread(void);
+
 #endif

@@ -4,17 +4,31 @@
 # Every call from C waits for the end of package initialisation by receiving from a closed channel, and
 # that takes the channel's lock: one lock for all threads of the process, long after it is of use. The
 # overlay asks first whether the channel is closed. Where the runtime does not have that line (a later
-# Go), nothing is overlaid and nothing printed.
+# Go), that file is not overlaid.
+#
+# Go's threads let some signals through whatever mask they are born with, SIGCHLD and SIGPROF among
+# them. A signal that all threads of the program block, to take it with sigwait or signalfd, would be
+# delivered to one of Go's and be lost. The overlay takes that mark (_SigUnblock) off all signals but the
+# two that glibc keeps for itself. A core without this is no core: the build fails.
 # usage: tools/overlay.sh FOLDER
 set -euo pipefail
 
 folder=$(realpath -m "$1")
-source=$(go env GOROOT)/src/runtime/cgocall.go
+runtime=$(go env GOROOT)/src/runtime
 wait='if gp.m.ncgo == 0 {'
 ask='if gp.m.ncgo == 0 \&\& (*(**hchan)(unsafe.Pointer(\&main_init_done))).closed == 0 {'
+table=sigtab_linux_generic.go
 
 mkdir -p "$folder"
-sed "s/$wait/$ask/" "$source" >"$folder/cgocall.go"
-[ "$(grep -c "$wait" "$source")" -eq 1 ] && grep -q '^		<-main_init_done$' "$source" || exit 0
-printf '{"Replace": {"%s": "%s/cgocall.go"}}\n' "$source" "$folder" >"$folder/overlay.json"
+sed '/"signal 3[23]"/!s/ + _SigUnblock//' "$runtime/$table" >"$folder/$table"
+[ "$(grep -c _SigUnblock "$folder/$table")" -eq 2 ] || {
+    echo "tools/overlay.sh: the signals of this Go are not as expected" >&2
+    exit 1
+}
+replaced="\"$runtime/$table\": \"$folder/$table\""
+if [ "$(grep -c "$wait" "$runtime/cgocall.go")" -eq 1 ] && grep -q '^		<-main_init_done$' "$runtime/cgocall.go"; then
+    sed "s/$wait/$ask/" "$runtime/cgocall.go" >"$folder/cgocall.go"
+    replaced="$replaced, \"$runtime/cgocall.go\": \"$folder/cgocall.go\""
+fi
+printf '{"Replace": {%s}}\n' "$replaced" >"$folder/overlay.json"
 echo "-overlay=$folder/overlay.json"
