@@ -184,8 +184,8 @@ func (c *Cache) take(s *shard, number uint32) Session {
 	return s.take(number, s.index.position(newSlot(tag, number)))
 }
 
-// claim takes one off the number if it is above the capacity. Of threads that add into a full cache at the same
-// time each claims once, so the cache gets back to its capacity exactly and not below.
+// claim takes one off the number if it is above the capacity. Of threads that add into a full cache
+// at the same time each claims once, so the cache gets back to its capacity exactly and not below.
 func (c *Cache) claim(capacity int64) bool {
 	for {
 		number := c.number.Load()
@@ -343,8 +343,8 @@ func (c *Cache) leave() {
 }
 
 // Expire takes out and answers the session that is the first to expire if now > expiry, else 0.
-// Called until it answers 0 it flushes what is expired at that time. The cursor, which starts as 0, belongs to
-// one such flush. By insertion the order says nothing of expiry: Expire then goes through the
+// Called until it answers 0 it flushes what is expired at that time. The cursor, which starts as 0,
+// belongs to one such flush. By insertion the order says nothing of expiry: Expire then goes through the
 // cache once, in no particular order, and the cursor remembers how far it got.
 func (c *Cache) Expire(now int64, cursor *uint64) Session {
 	if c.rules.ByInsertion {
@@ -430,8 +430,8 @@ func (c *Cache) Number() int64 {
 }
 
 // Entries lists sessions into entries, which has room for one at least, from the cursor on, which is
-// 0 at first, and answers how many it wrote and the cursor of the rest, 0 if there is none. The order of the list means nothing. What
-// is in the cache from the first call to the last is listed exactly once.
+// 0 at first, and answers how many it wrote and the cursor of the rest, 0 if there is none. The order of the
+// list means nothing. What is in the cache from the first call to the last is listed exactly once.
 func (c *Cache) Entries(cursor uint64, entries []Entry) (n int, next uint64) {
 	i, number := split(cursor)
 	for ; i < len(c.shards); i, number = i+1, none {

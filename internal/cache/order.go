@@ -20,11 +20,11 @@ func (p *place) before(other *place) bool {
 	return p.sequence < other.sequence
 }
 
-// The order of a shard is a heap of runs. A run is a list of entries of which each stands behind the one before
-// it; the usual session is the last to expire of all, and goes to the end of the run that was
-// begun last. A session that would stand before that end begins a new run. The heap holds the place
-// of each run's first entry. So where all timeouts are the same there is one run and nothing to compare, whichever session
-// goes, and no mix of timeouts costs more than the logarithm.
+// The order of a shard is a heap of runs. A run is a list of entries of which each stands behind the
+// one before it; the usual session is the last to expire of all, and goes to the end of the run that
+// was begun last. A session that would stand before that end begins a new run. The heap holds the
+// place of each run's first entry. So where all timeouts are the same there is one run and nothing to
+// compare, whichever session goes, and no mix of timeouts costs more than the logarithm.
 //
 // The heap has four children a node. Its root is number 3: thus the children of a node, 4i-8 to
 // 4i-5, are neighbours in one chunk.

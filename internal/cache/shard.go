@@ -85,7 +85,8 @@ func (s *shard) publish() {
 		return
 	}
 	s.shown = first.sequence
-	if s.top.expiry.Load() != first.expiry { // a store costs more than this look, and it mostly is the same second
+	// A store costs more than this look, and mostly it is the same second.
+	if s.top.expiry.Load() != first.expiry {
 		s.top.expiry.Store(first.expiry)
 	}
 	s.top.sequence.Store(first.sequence)

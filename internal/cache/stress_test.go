@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rounds is how much a test of threads does: SSLCACHE_TEST_ROUNDS, a hundred thousand for a long run.
+// rounds is how much a test of threads does: SSLCACHE_TEST_ROUNDS, a million for a long run.
 func rounds(t *testing.T) int {
 	text := os.Getenv("SSLCACHE_TEST_ROUNDS")
 	if text == "" {
-		return 4000
+		return 20_000
 	}
 	count, err := strconv.Atoi(text)
 	require.NoError(t, err)
@@ -159,6 +159,22 @@ func TestThreadsKeepTheLimitExactly(t *testing.T) {
 		assert.Equal(t, c.capacity(limit), c.Number(), version)
 		requireSound(t, c)
 	}
+}
+
+// Threads that bring a cache down to a lower limit together stop exactly there.
+func TestThreadsLowerTheLimitExactly(t *testing.T) {
+	const threads, limit = 4, 50
+	c := newCache(libssl["3.0"], 3)
+	fill(c, 0, rounds(t), timeouts["equal"])
+	var evicted atomic.Int64
+	together(threads, func(int) {
+		for victim, _ := c.Evict(limit, 0); victim != 0; victim, _ = c.Evict(limit, 0) {
+			evicted.Add(1)
+		}
+	})
+	assert.Equal(t, c.capacity(limit), c.Number())
+	assert.EqualValues(t, int64(rounds(t))-c.Number(), evicted.Load())
+	requireSound(t, c)
 }
 
 // Threads that flush together let go of everything that is expired.
