@@ -24,7 +24,12 @@ func perSecond(value float64) string { return fmt.Sprintf("%.0f /s", 1e9/value) 
 
 func bytesEach(value float64) string { return fmt.Sprintf("%.0f B", value) }
 
-func ratios(value float64) string { return fmt.Sprintf("%.2f ×", value) }
+func ratios(value float64) string {
+	if value < 0.1 {
+		return fmt.Sprintf("%.4f ×", value)
+	}
+	return fmt.Sprintf("%.2f ×", value)
+}
 
 func counts(value float64) string { return fmt.Sprintf("%.0f", value) }
 

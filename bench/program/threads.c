@@ -72,6 +72,20 @@ static void *work(void *argument)
     return NULL;
 }
 
+/*
+ * Whatever starts with the first session of a process starts from this thread, which no processor is
+ * set for: what it starts inherits that.
+ */
+static void store_one_session(const struct options *options)
+{
+    SSL_CTX *context = unlimited_context();
+    struct pool pool = pool_new(options, 0, 1);
+
+    expect(SSL_CTX_add_session(context, pool.sessions[0]) == 1, "it is added");
+    SSL_CTX_free(context);
+    pool_free(&pool);
+}
+
 static struct worker *start_workers(const struct options *options, pthread_barrier_t *barrier)
 {
     struct worker *workers = allocate(options->threads, sizeof(*workers));
@@ -136,6 +150,7 @@ void run_threads(const struct options *options)
     struct worker *workers;
 
     expect(pthread_barrier_init(&barrier, NULL, (unsigned int)options->threads) == 0, "a barrier");
+    store_one_session(options);
     workers = start_workers(options, &barrier);
     end_workers(workers, options->threads);
     print_times(workers, options);
