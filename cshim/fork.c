@@ -8,6 +8,7 @@
 
 #include "cshim/context.h"
 #include "cshim/core.h"
+#include "cshim/signals.h"
 
 /*
  * How many threads are inside, in stripes on cache lines of their own: a shared count would be the
@@ -94,8 +95,17 @@ static void close_gate(void)
         sched_yield();
 }
 
+/*
+ * A handler may have interrupted this very thread inside Go, or with a lock of ours in its hand: nothing
+ * can be waited for then, and the child starts without the sessions of its parent.
+ */
+static _Thread_local bool unprepared;
+
 static void before_fork(void)
 {
+    unprepared = signals_in_handler();
+    if (unprepared)
+        return;
     close_gate();
     contexts_fork_prepare();
     core_fork_prepare();
@@ -103,6 +113,8 @@ static void before_fork(void)
 
 static void after_fork_in_parent(void)
 {
+    if (unprepared)
+        return;
     core_fork_parent();
     contexts_fork_parent();
     atomic_store(&closed, false);

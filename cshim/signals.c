@@ -291,6 +291,13 @@ void signals_enter_thread(void)
     ours = replacement;
 }
 
+bool signals_in_handler(void)
+{
+    stack_t kernels;
+    return atomic_load(&guarding) && call_sigaltstack(NULL, &kernels) == 0 &&
+           (kernels.ss_flags & SS_ONSTACK) != 0;
+}
+
 int sigaltstack(const stack_t *new, stack_t *old)
 {
     stack_t kernels;

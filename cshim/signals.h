@@ -10,6 +10,8 @@
 #ifndef SSLCACHE_SIGNALS_H
 #define SSLCACHE_SIGNALS_H
 
+#include <stdbool.h>
+
 /* The actions of all signals at one time. Points to static memory: one start of a core at a time.
  */
 struct signals_snapshot;
@@ -29,5 +31,8 @@ void signals_restore(const struct signals_snapshot *before, const void *runtime)
  * there is none, has 32 KB. The program goes on seeing the one that it set itself, or none.
  */
 void signals_enter_thread(void);
+
+/* Whether this thread is in a handler, once the core has started: they all run on the alternate stack. */
+bool signals_in_handler(void);
 
 #endif
