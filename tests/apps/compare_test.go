@@ -16,8 +16,9 @@ func normalise(log string, s *site, exact bool) []string {
 	var lines []string
 	for line := range strings.Lines(log) {
 		line = strings.ReplaceAll(strings.TrimSpace(line), s.folder, "FOLDER")
-		line = strings.ReplaceAll(line, fmt.Sprint(s.port), "PORT")
-		if !exact {
+		if exact {
+			line = strings.ReplaceAll(line, fmt.Sprint(s.port), "PORT")
+		} else {
 			line = figures.ReplaceAllString(line, "N")
 		}
 		if line != "" {

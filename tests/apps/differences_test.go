@@ -77,7 +77,7 @@ func TestCount(t *testing.T) {
 func TestNormalise(t *testing.T) {
 	s := &site{folder: "/tmp/apps1", port: 4433}
 	const log = "12:00 [7] /tmp/apps1/x listens on 4433\n\n0xdeadbeef session=<aB1/+> \n"
-	assert.Equal(t, []string{"N:N [N] FOLDER/x listens on PORT", "N N"}, normalise(log, s, false))
+	assert.Equal(t, []string{"N:N [N] FOLDER/x listens on N", "N N"}, normalise(log, s, false))
 	assert.Equal(t, "12:00 [7] FOLDER/x listens on PORT", normalise(log, s, true)[0])
 }
 

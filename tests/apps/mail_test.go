@@ -176,6 +176,7 @@ func postgresql(s *site) service {
 		command:  asUser("postgres", harness.Command{Path: programs + "postgres", Args: []string{"-D", data}}),
 		startTLS: "postgres",
 		request:  postgresqlRequest("postgres"),
+		ready:    "database system is ready to accept connections",
 		reload: func(r *run) {
 			r.signal(syscall.SIGHUP)
 			r.waitForOutput("received SIGHUP, reloading configuration files", 1)

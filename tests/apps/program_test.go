@@ -129,6 +129,7 @@ type service struct {
 	command   harness.Command
 	startTLS  string         // as client.c takes it
 	request   string         // what the client sends; the program closes the connection after it
+	ready     string         // what it prints when it is; "": then it listens
 	logs      []string       // files, beside its standard output and error
 	reload    func(*run)     // nil: the program cannot, or there is nothing to reload
 	stop      syscall.Signal // 0: it ends by itself after its last connection

@@ -100,6 +100,7 @@ func (r *run) start() {
 	r.t.Helper()
 	r.launch()
 	r.waitUntil("it listens", func() bool { return listening(r.site.port) })
+	r.waitForOutput(r.service.ready, 1)
 }
 
 func (r *run) launch() {

@@ -76,7 +76,17 @@ must be resumed if, and only if, it came to the worker that served the connectio
 program keeps its sessions itself, where it asks for no cache, and where tickets need none; then the row
 shows only that nothing is disturbed. A process that is killed, or leaves with _exit, reports nothing.
 
-%s`
+%s
+## What some programs need to be told
+
+- nginx gives the program that replaces it at SIGUSR2 only the environment that its configuration names:
+  ` + "`env LD_PRELOAD;`" + `. A reload (SIGHUP) needs nothing.
+- Postfix and Dovecot give their daemons only what ` + "`import_environment`" + ` names:
+  ` + "`LD_PRELOAD=/path/to/libsslcache.so`" + ` there.
+- A daemon in a chroot opens the file of SSLCACHE_REPORT inside of it.
+- Dovecot's login processes allow themselves no thread, so libssl keeps their sessions itself; the same
+  happens under the limits of the last rows of s_server.
+`
 
 func document(t *testing.T, written string) string {
 	t.Helper()
