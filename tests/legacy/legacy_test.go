@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/tests/harness"
@@ -48,4 +49,19 @@ func copyFile(t testing.TB, from, to string) string {
 func requireRoot(t testing.TB) {
 	t.Helper()
 	require.Zero(t, os.Geteuid(), "this test changes root and user: run it as root")
+}
+
+// runAlike is harness.RunBoth for a program that gives up what a report would need: a descriptor, its
+// user, its root. The program itself asks who keeps its sessions.
+func runAlike(t testing.TB, program harness.Program) {
+	t.Helper()
+	alone := program.Run(t, harness.Libssl)
+	require.Zerof(t, alone.Exit, "libssl alone; it printed:\n%s%s", alone.Stdout, alone.Stderr)
+	require.NotEmpty(t, alone.Stdout, "the program observes nothing")
+	for _, mode := range []harness.Mode{harness.Ours, harness.OursLinked} {
+		ours := program.Run(t, mode)
+		assert.Emptyf(t, ours.Stderr, "standard error, %s", mode)
+		assert.Equalf(t, alone.Stdout, ours.Stdout, "%s prints something else than libssl alone", mode)
+		assert.Zerof(t, ours.Exit, "exit status, %s", mode)
+	}
 }
