@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -74,7 +75,7 @@ static const char *const go_environment[] = {
     "GOTRACEBACK=none",
     /* A thread that is back in C keeps its processor for a while: there must be some to spare, else
      * the next call of another thread waits for one. */
-    "GOMAXPROCS=16",
+    "GOMAXPROCS=8",
 };
 
 enum { GO_ENVIRONMENT_SIZE = sizeof(go_environment) / sizeof(go_environment[0]) };
@@ -115,7 +116,7 @@ static void start_runtime(void)
 }
 
 /* As many threads at once as the runtime may want: one a processor, its monitor, and spare. */
-enum { THREADS_WANTED = 24 };
+enum { THREADS_WANTED = 16 };
 
 static void *wait_at(void *barrier)
 {
@@ -150,6 +151,39 @@ static const char *start_obstacle(void)
     return can_have_threads() ? NULL : "too few threads can be made";
 }
 
+/* A thread with nothing that Go's threads should not inherit: see start_in_thread. */
+static void *run_start(void *argument)
+{
+    const struct core_generation *fresh = argument;
+    cpu_set_t processors;
+    /* Of the process: the thread that has the first session may be bound to one processor. */
+    if (sched_getaffinity(getpid(), sizeof(processors), &processors) == 0)
+        sched_setaffinity(0, sizeof(processors), &processors);
+    signals_enter_thread();
+    fresh->start();
+    return NULL;
+}
+
+/*
+ * Go's threads inherit from the one that starts them. A real-time policy would let them spin before
+ * those of the program that they wait for; they get the ordinary one.
+ */
+static void start_in_thread(const struct core_generation *fresh)
+{
+    const struct sched_param ordinary = {.sched_priority = 0};
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+    pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
+    pthread_attr_setschedparam(&attributes, &ordinary);
+    if (pthread_create(&thread, &attributes, run_start, (void *)fresh) == 0)
+        pthread_join(thread, NULL);
+    else
+        fresh->start();
+    pthread_attr_destroy(&attributes);
+}
+
 /* Runs the start with everything of the process that Go touches put back afterwards. */
 static void start_unnoticed(const struct core_generation *fresh)
 {
@@ -157,7 +191,7 @@ static void start_unnoticed(const struct core_generation *fresh)
     bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0;
     signals_enter_thread();
     struct signals_snapshot *before = signals_snapshot();
-    fresh->start();
+    start_in_thread(fresh);
     signals_restore(before, fresh);
     if (limited)
         setrlimit(RLIMIT_NOFILE, &files);

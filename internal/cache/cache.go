@@ -66,9 +66,10 @@ type Cache struct {
 // New makes an empty cache.
 func New(rules Rules) *Cache {
 	// Threads that can run at once rarely meet in four times as many shards; more shards than that
-	// would only make the search for the earliest longer.
-	const most = 6
-	return newCache(rules, min(bits.Len(uint(4*runtime.GOMAXPROCS(0)-1)), most))
+	// would only make the search for the earliest longer. The number of processors counts, not
+	// GOMAXPROCS, which a library that is called from C sets higher.
+	const fewest, most = 3, 6
+	return newCache(rules, max(fewest, min(bits.Len(uint(4*runtime.NumCPU()-1)), most)))
 }
 
 // newCache makes a cache of 1 << width shards.
