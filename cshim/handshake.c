@@ -35,7 +35,8 @@ static bool is_stored(const struct context *context, const SSL *ssl, const SSL_S
 
 int handshake_new_session(SSL *ssl, SSL_SESSION *session)
 {
-    struct context *context = context_of_connection(ssl);
+    /* If this very call gives the context back, libssl has done its storing already: ours is it. */
+    struct context *context = context_attached_to(ssl);
     if (context == NULL)
         return 0;
     core_breathe_sometimes();
