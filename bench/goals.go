@@ -53,10 +53,14 @@ func (g goal) number() string {
 	if math.IsNaN(g.measured) {
 		return "–"
 	}
-	if g.atLeast && g.bound > 10 {
-		return fmt.Sprintf("%.0f%s", g.measured, g.suffix())
+	decimals := 2
+	switch {
+	case g.bound > 10:
+		decimals = 0
+	case g.bound != math.Trunc(g.bound): // a digit more than the goal has
+		decimals = 3
 	}
-	return fmt.Sprintf("%.2f%s", g.measured, g.suffix())
+	return fmt.Sprintf("%.*f%s", decimals, g.measured, g.suffix())
 }
 
 func (r results) atMost(what, name, metric string, bound float64) goal {

@@ -39,7 +39,7 @@ func (r results) threadsTable(title, metric string) table {
 			if contexts == "own" {
 				where = "a context for each"
 			}
-			t.lines = append(t.lines, r.line(fmt.Sprintf("%d threads, %s", threads, where), threadsName(contexts, threads), metric, nanoseconds))
+			t.lines = append(t.lines, r.line(fmt.Sprintf("threads: %d, %s", threads, where), threadsName(contexts, threads), metric, nanoseconds))
 		}
 	}
 	return t
@@ -80,8 +80,8 @@ func (r results) workerTable() table {
 
 func (r results) onceTable() table {
 	t := table{"What a process pays once", []line{
-		r.line("first context", "first", "context", milliseconds),
-		r.line("first session", "first", "session", milliseconds),
+		r.line("first context", "first", "context", nanoseconds),
+		r.line("first session", "first", "session", nanoseconds),
 	}}
 	t.lines = append(t.lines, line{
 		"`/bin/true`, without and with `LD_PRELOAD`",
