@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cshim/context.h"
+#include "cshim/generate.h"
 #include "cshim/libssl.h"
 #include "cshim/sessions.h"
 #include "include/sslcache.h"
@@ -24,8 +25,10 @@ int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     struct context *context = context_of(ctx);
-    if (context != NULL)
+    if (context != NULL) {
+        generate_mend(context);
         return sessions_remove(context, session);
+    }
     return libssl_ready() ? libssl.SSL_CTX_remove_session(ctx, session) : 0;
 }
 
@@ -108,7 +111,12 @@ void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
     struct context *context = context_of(ctx);
     if (context != NULL)
         sessions_flush(context, now);
-    if (libssl_ready() && (context == NULL || libssl.rules.calls_by_name))
+    if (!libssl_ready() || (context != NULL && !libssl.rules.calls_by_name))
+        return;
+    /* From 3.4 on the old one calls the new one by name, and that is ours. */
+    if (libssl.SSL_CTX_flush_sessions_ex != NULL)
+        libssl.SSL_CTX_flush_sessions_ex(ctx, now);
+    else
         libssl.SSL_CTX_flush_sessions(ctx, now);
 }
 
@@ -211,12 +219,42 @@ session_hash SSL_CTX_sessions(SSL_CTX *ctx)
 
 /* ---- SSL_CTX_set_generate_session_id(3) ---- */
 
+int SSL_CTX_set_generate_session_id(SSL_CTX *ctx, GEN_SESSION_CB generator)
+{
+    struct context *context = context_of(ctx);
+    if (context != NULL)
+        return generate_set_for_context(context, generator);
+    return libssl_ready() ? libssl.SSL_CTX_set_generate_session_id(ctx, generator) : 0;
+}
+
+int SSL_set_generate_session_id(SSL *ssl, GEN_SESSION_CB generator)
+{
+    if (context_of_connection(ssl) != NULL)
+        return generate_set_for_connection(ssl, generator);
+    return libssl_ready() ? libssl.SSL_set_generate_session_id(ssl, generator) : 0;
+}
+
 int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigned int length)
 {
     struct context *context = context_of_connection(ssl);
+    if (context != NULL)
+        generate_mend(context);
     if (context != NULL && sessions_have(context, libssl.SSL_version(ssl), id, length))
         return 1;
     return libssl_ready() ? libssl.SSL_has_matching_session_id(ssl, id, length) : 0;
+}
+
+/* ---- SSL_new(3) ---- */
+
+SSL *SSL_new(SSL_CTX *ctx)
+{
+    if (!libssl_ready())
+        return NULL;
+    SSL *ssl = libssl.SSL_new(ctx);
+    struct context *context = ssl != NULL ? context_attached(ctx) : NULL;
+    if (context != NULL)
+        generate_inherit(ssl, context);
+    return ssl;
 }
 
 /* ---- SSL_set_SSL_CTX ---- */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "cshim/config.h"
+#include "cshim/connection.h"
 #include "cshim/fork.h"
+#include "cshim/generate.h"
 #include "cshim/handshake.h"
 #include "cshim/say.h"
 #include "cshim/sessions.h"
@@ -18,8 +20,7 @@ static struct sslcache_stats retired; /* counters of contexts that are gone; und
 
 static _Thread_local unsigned left_alone; /* depth of contexts_leave_alone */
 
-static int context_index = -1;   /* of a struct context among the ex_data of an SSL_CTX */
-static int made_with_index = -1; /* of an SSL_CTX among the ex_data of an SSL */
+static int context_index = -1; /* of a struct context among the ex_data of an SSL_CTX */
 
 void contexts_lock(void)
 {
@@ -111,6 +112,7 @@ static void destroy(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index
 
     release_leftovers(context);
     release_inheritance(context);
+    generate_forget(context);
     libssl.SSL_SESSION_free(context->expired_tripwire);
     libssl.SSL_SESSION_free(context->eternal_tripwire);
     if (context->walk != NULL)
@@ -118,28 +120,17 @@ static void destroy(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index
     free(context);
 }
 
-/* CRYPTO_EX_dup: SSL_dup makes an SSL anew, with the context that SSL_get_SSL_CTX gives. */
-static int forget_made_with(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **data, int index,
-                            long argument, void *pointer)
-{
-    (void)to, (void)from, (void)index, (void)argument, (void)pointer;
-    *data = NULL;
-    return 1;
-}
-
-static void take_indices(void)
+static void take_index(void)
 {
     context_index =
         libssl.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, destroy);
-    made_with_index =
-        libssl.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, forget_made_with, NULL);
 }
 
 static bool indices_taken(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, take_indices);
-    return context_index >= 0 && made_with_index >= 0;
+    pthread_once(&once, take_index);
+    return context_index >= 0 && connections_ready();
 }
 
 /* libssl's own cache and look-up off; the bits that say when libssl calls us stay the program's. */
@@ -247,12 +238,12 @@ struct context *context_of(SSL_CTX *ctx)
 
 static SSL_CTX *made_with(const SSL *ssl)
 {
-    SSL_CTX *ctx = NULL;
     if (ssl == NULL || !libssl_ready() || !libssl.complete)
         return NULL;
-    if (made_with_index >= 0)
-        ctx = libssl.SSL_get_ex_data(ssl, made_with_index);
-    return ctx != NULL ? ctx : libssl.SSL_get_SSL_CTX(ssl);
+    const struct connection *connection = connection_of(ssl);
+    if (connection != NULL && connection->made_with != NULL)
+        return connection->made_with;
+    return libssl.SSL_get_SSL_CTX(ssl);
 }
 
 struct context *context_of_connection(const SSL *ssl)
@@ -267,10 +258,11 @@ struct context *context_attached_to(const SSL *ssl)
 
 void context_remember(SSL *ssl)
 {
-    if (ssl == NULL || !libssl_ready() || !libssl.complete || !indices_taken())
+    if (ssl == NULL || !libssl_ready() || !libssl.complete)
         return;
-    if (libssl.SSL_get_ex_data(ssl, made_with_index) == NULL)
-        libssl.SSL_set_ex_data(ssl, made_with_index, libssl.SSL_get_SSL_CTX(ssl));
+    struct connection *connection = connection_make(ssl);
+    if (connection != NULL && connection->made_with == NULL)
+        connection->made_with = libssl.SSL_get_SSL_CTX(ssl);
 }
 
 /* ---- the cache of a context ---- */
@@ -281,6 +273,7 @@ static void give_back(struct context *context)
 {
     SSL_CTX *ctx = context->ctx;
     tripwire_lift(context);
+    generate_lift(context);
     libssl.SSL_CTX_sess_set_new_cb(ctx, context->new_callback);
     libssl.SSL_CTX_sess_set_get_cb(ctx, context->get_callback);
     libssl.SSL_CTX_sess_set_remove_cb(ctx, context->remove_callback);

@@ -35,6 +35,7 @@ struct context {
     _Atomic new_session_callback new_callback;
     _Atomic get_session_callback get_callback;
     _Atomic remove_session_callback remove_callback;
+    _Atomic session_id_generator generator; /* NULL: libssl's own, or libssl calls it itself */
 
     /* What libssl counts differently now that our get_cb stands where its own look-up was. */
     atomic_long callback_hits;
@@ -48,6 +49,9 @@ struct context {
     SSL_SESSION *expired_tripwire;
     SSL_SESSION *eternal_tripwire;
     atomic_bool tripwire_sprung;
+
+    /* Sessions of our own in libssl's cache that answer for ours: see generate.h. */
+    _Atomic(struct bait *) baits;
 
     struct inheritance inherited; /* under the contexts lock */
     OPENSSL_LHASH *walk;          /* what SSL_CTX_sessions gives; under the contexts lock */

@@ -65,7 +65,7 @@ enum { GENERATIONS_MAX = 64 };
 
 /* Go reserves its arenas and tables ahead; below this much address space its start ends the
  * process. */
-enum { ADDRESS_SPACE_MIB = 1024 };
+enum { ADDRESS_SPACE_MIB = 2048 };
 
 /* What Go reads of the process: a block of our own, for the program's GODEBUG and GOGC are not
  * ours. */

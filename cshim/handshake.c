@@ -1,6 +1,7 @@
 #include "cshim/handshake.h"
 
 #include "cshim/context.h"
+#include "cshim/generate.h"
 #include "cshim/sessions.h"
 #include "cshim/tripwire.h"
 
@@ -41,6 +42,7 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session)
         return 0;
     core_breathe_sometimes();
     tripwire_mend(context);
+    generate_mend(context);
     if (is_stored(context, ssl, session))
         sessions_add(context, session);
     new_session_callback callback = atomic_load(&context->new_callback);
@@ -56,7 +58,10 @@ static bool move_to_libssl(struct context *context, SSL_SESSION *session)
 {
     if (!libssl.SSL_SESSION_is_resumable(session) || !sessions_take(context, session))
         return false;
+    /* 1.1.1 asks for the number and the limit by name: they must be those of its own cache. */
+    contexts_leave_alone();
     libssl.SSL_CTX_add_session(context->ctx, session);
+    contexts_go_on();
     return true;
 }
 
@@ -94,9 +99,9 @@ static SSL_SESSION *ask_program(struct context *context, SSL *ssl, const unsigne
     if (session == NULL || is_refused(session))
         return session;
     atomic_fetch_add(&context->callback_hits, 1);
-    if (has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
-        return session;
-    sessions_add(context, session);
+    if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
+        sessions_add(context, session);
+    /* The program may also have added it itself, as the manual page says it may. */
     if (is_single_use(ssl, libssl.SSL_version(ssl)))
         move_to_libssl(context, session);
     return session;
@@ -110,6 +115,7 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
         return NULL;
     core_breathe_sometimes();
     tripwire_mend(context);
+    generate_mend(context);
     if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP)) {
         SSL_SESSION *session = look_up(context, ssl, id, (unsigned int)length, copy);
         if (session != NULL)
@@ -123,6 +129,7 @@ void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     /* libssl may hold its lock here: nothing of this gives the context back. */
     struct context *context = context_attached(ctx);
-    if (context != NULL && context_is_ours(context) && !tripwire_sprung(context, session))
+    if (context != NULL && context_is_ours(context) && !tripwire_sprung(context, session) &&
+        !generate_is_bait(session))
         sessions_dropped(context, session);
 }

@@ -108,7 +108,9 @@ static bool calls_come_to_us(void *handle)
     struct link_map *object;
     if (dlinfo(handle, RTLD_DI_LINKMAP, &object) != 0)
         return false;
-    if (dlsym(RTLD_DEFAULT, name) != (void *)SSL_CTX_remove_session)
+    /* Not RTLD_DEFAULT: from a library linked with -Bsymbolic that finds the library's own. */
+    void *program = dlopen(NULL, RTLD_LAZY);
+    if (program == NULL || dlsym(program, name) != (void *)SSL_CTX_remove_session)
         return false;
     return relocates(object, DT_JMPREL, DT_PLTRELSZ, name) ||
            relocates(object, DT_RELA, DT_RELASZ, name);

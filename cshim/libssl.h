@@ -20,6 +20,7 @@ typedef SSL_SESSION *(*get_session_callback)(SSL *ssl, const unsigned char *id, 
                                              int *copy);
 typedef void (*remove_session_callback)(SSL_CTX *ctx, SSL_SESSION *session);
 typedef LHASH_OF(SSL_SESSION) * session_hash;
+typedef GEN_SESSION_CB session_id_generator;
 
 /* How a hash table of libcrypto 3.3 and later calls its functions, each past one that knows the types. */
 typedef unsigned long (*lhash_hash_thunk)(const void *item, OPENSSL_LH_HASHFUNC hash);
@@ -49,6 +50,9 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, long, SSL_CTX_ctrl, (SSL_CTX *, int, long, void *))                       \
     X(INTERPOSED, 1_1_1, session_hash, SSL_CTX_sessions, (SSL_CTX *))                              \
     X(INTERPOSED, 1_1_1, int, SSL_has_matching_session_id, (const SSL *, const unsigned char *, unsigned int)) \
+    X(INTERPOSED, 1_1_1, int, SSL_CTX_set_generate_session_id, (SSL_CTX *, session_id_generator))  \
+    X(INTERPOSED, 1_1_1, int, SSL_set_generate_session_id, (SSL *, session_id_generator))          \
+    X(INTERPOSED, 1_1_1, SSL *, SSL_new, (SSL_CTX *))                                              \
     X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_set_SSL_CTX, (SSL *, SSL_CTX *))                           \
     X(INTERPOSED, 1_1_1, long, SSL_SESSION_set_time, (SSL_SESSION *, long))                        \
     X(INTERPOSED, 3_3, time_t, SSL_SESSION_set_time_ex, (SSL_SESSION *, time_t))                   \
@@ -58,6 +62,9 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, const unsigned char *, SSL_SESSION_get_id, (const SSL_SESSION *, unsigned int *)) \
     X(BOUND, 1_1_1, int, SSL_SESSION_set1_id, (SSL_SESSION *, const unsigned char *, unsigned int)) \
     X(BOUND, 1_1_1, int, SSL_SESSION_get_protocol_version, (const SSL_SESSION *))                  \
+    X(BOUND, 1_1_1, int, SSL_SESSION_set_protocol_version, (SSL_SESSION *, int))                   \
+    X(BOUND, 1_1_1, const unsigned char *, SSL_SESSION_get0_id_context, (const SSL_SESSION *, unsigned int *)) \
+    X(BOUND, 1_1_1, int, SSL_SESSION_set1_id_context, (SSL_SESSION *, const unsigned char *, unsigned int)) \
     X(BOUND, 1_1_1, int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                          \
     X(BOUND, 1_1_1, SSL_SESSION *, SSL_SESSION_new, (void))                                        \
     X(BOUND, 1_1_1, int, SSL_SESSION_up_ref, (SSL_SESSION *))                                      \
@@ -73,6 +80,7 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, SSL_set_ex_data, (SSL *, int, void *))                                    \
     X(BOUND, 1_1_1, void *, SSL_get_ex_data, (const SSL *, int))                                   \
     X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
+    X(BOUND, 1_1_1, int, RAND_bytes, (unsigned char *, int))                                       \
     X(BOUND, 1_1_1, unsigned long, OpenSSL_version_num, (void))                                    \
     X(BOUND, 1_1_1, OPENSSL_LHASH *, OPENSSL_LH_new, (OPENSSL_LH_HASHFUNC, OPENSSL_LH_COMPFUNC))   \
     X(BOUND, 1_1_1, void, OPENSSL_LH_free, (OPENSSL_LHASH *))                                      \

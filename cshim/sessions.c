@@ -186,10 +186,15 @@ static void evict_all(struct context *context, core_handle cache, int64_t limit,
     evicting = outer;
 }
 
-/* A callback that adds the victim again must not evict in its turn, without end: the next add does. */
+/*
+ * A callback that adds the victim again must not evict in its turn, without end: the next add does. A
+ * libssl that calls back under its lock refuses such an add; one that does not evicts in its turn.
+ */
 static int64_t limit_of(struct context *context)
 {
-    return evicting == context ? 0 : atomic_load(&context->cache_size);
+    if (evicting == context && nobody_release_order() != CALLBACKS_LAST_FIRST)
+        return 0;
+    return atomic_load(&context->cache_size);
 }
 
 /* ---- adding and removing ---- */

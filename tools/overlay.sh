@@ -10,6 +10,9 @@
 # them. A signal that all threads of the program block, to take it with sigwait or signalfd, would be
 # delivered to one of Go's and be lost. The overlay takes that mark (_SigUnblock) off all signals but the
 # two that glibc keeps for itself. A core without this is no core: the build fails.
+#
+# At its start Go looks at cgroup files even where GODEBUG says that it should not, and leaves one open
+# when descriptors are short. The overlay does not let it look.
 # usage: tools/overlay.sh FOLDER
 set -euo pipefail
 
@@ -30,5 +33,7 @@ if [ "$(grep -c "$wait" "$runtime/cgocall.go")" -eq 1 ] && grep -q '^		<-main_in
     sed "s/$wait/$ask/" "$runtime/cgocall.go" >"$folder/cgocall.go"
     replaced="$replaced, \"$runtime/cgocall.go\": \"$folder/cgocall.go\""
 fi
+sed '/^\tdefaultGOMAXPROCSInit()$/d' "$runtime/proc.go" >"$folder/proc.go"
+replaced="$replaced, \"$runtime/proc.go\": \"$folder/proc.go\""
 printf '{"Replace": {%s}}\n' "$replaced" >"$folder/overlay.json"
 echo "-overlay=$folder/overlay.json"
