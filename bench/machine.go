@@ -34,7 +34,7 @@ func readMachine() machine {
 		Cores:     output("nproc"),
 		Memory:    firstMatch(`(?m)^Mem:\s+(\S+)`, output("free", "--human", "--si")),
 		System:    firstMatch(`(?m)^PRETTY_NAME="(.*)"$`, output("cat", "/etc/os-release")),
-		Kernel:    output("uname", "-sr"),
+		Kernel:    firstMatch(`^(\w+ \d+\.\d+)`, output("uname", "-sr")),
 		OpenSSL:   firstMatch(`^(\S+ \S+)`, output("openssl", "version")),
 		Go:        runtime.Version(),
 		Compiler:  firstMatch(`(?m)^(.*)$`, output("cc", "--version")),

@@ -4,8 +4,10 @@ import (
 	"image/color"
 	"math"
 	"path/filepath"
+	"strconv"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
@@ -59,9 +61,27 @@ func logScale(axis *plot.Axis) {
 	axis.Tick.Marker = plot.LogTicks{Prec: -1}
 }
 
+func ticksAt(values []int, label func(int) string) plot.ConstantTicks {
+	var ticks plot.ConstantTicks
+	for _, value := range values {
+		ticks = append(ticks, plot.Tick{Value: float64(value), Label: label(value)})
+	}
+	return ticks
+}
+
+func highest(curves []*curve) float64 {
+	most := 0.0
+	for _, c := range curves {
+		for _, point := range c.points {
+			most = max(most, point.Y)
+		}
+	}
+	return most
+}
+
 func save(p *plot.Plot, curves []*curve, file string) error {
 	p.Add(plotter.NewGrid())
-	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Top, p.Legend.Padding = true, vg.Points(3)
 	for _, c := range curves {
 		if err := c.draw(p); err != nil {
 			return err
@@ -106,21 +126,29 @@ func (r results) threadCurves() []*curve {
 	return curves
 }
 
+func newPlot(title string) *plot.Plot {
+	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
+	p := plot.New()
+	p.Title.Text = title
+	return p
+}
+
 func drawPlots(r results, folder string) error {
-	sessions := plot.New()
-	sessions.Title.Text = "One add to a cache, one thread"
+	sessions := newPlot("One add to a cache, one thread")
 	sessions.X.Label.Text = "sessions that the cache holds"
 	sessions.Y.Label.Text = "nanoseconds"
 	logScale(&sessions.X)
+	sessions.X.Tick.Marker = ticksAt(equalSizes, size)
 	logScale(&sessions.Y)
 	if err := save(sessions, r.sessionCurves(), filepath.Join(folder, "performance-sessions.svg")); err != nil {
 		return err
 	}
-	threads := plot.New()
-	threads.Title.Text = "Adds by several threads"
+	threads := newPlot("Adds by several threads")
 	threads.X.Label.Text = "threads"
 	threads.Y.Label.Text = "nanoseconds of time passed for an add"
-	threads.X.Tick.Marker = plot.ConstantTicks{{Value: 1, Label: "1"}, {Value: 2, Label: "2"}, {Value: 4, Label: "4"}}
+	threads.X.Tick.Marker = ticksAt(threadCount, strconv.Itoa)
 	threads.Y.Min = 0
-	return save(threads, r.threadCurves(), filepath.Join(folder, "performance-threads.svg"))
+	curves := r.threadCurves()
+	threads.Y.Max = 1.4 * highest(curves) // room for the legend
+	return save(threads, curves, filepath.Join(folder, "performance-threads.svg"))
 }
