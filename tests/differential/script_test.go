@@ -114,7 +114,7 @@ func reaction(t *rapid.T) string {
 	case 3:
 		return "flush " + contextName(t) + " " + pick(t, flushes...)
 	case 4:
-		return pick(t, "stats ", "number ", "getters ") + contextName(t)
+		return pick(t, pick(t, "stats ", "number ", "getters ", "walk ")+contextName(t), "size "+contextName(t)+" "+pick(t, "1", "2", "0"), "mode "+contextName(t)+" "+pick(t, "0", "2", "3", "102", "202", "302"))
 	case 5:
 		return "match " + contextName(t) + " " + pick(t, ids...)
 	default:
@@ -182,7 +182,7 @@ func connect(t *rapid.T, name string) string {
 	case 0, 1, 2:
 		words = append(words, "early")
 	case 3:
-		words = append(words, "dup")
+		words = append(words, pick(t, "dup", "dup", "fixed"))
 	case 4:
 		words = append(words, "switch="+serverName(t))
 	}

@@ -23,7 +23,7 @@
  * none|fixed|next session S C VERSION ID TIME TIMEOUT     a new session by hand; ID in hex, - is
  * none copy S X     take S X     drop S     show X add X     remove X     flush C T     flushex C T
  * time X T     timex X T     timeout X T match C|P ID|=X SSL_has_matching_session_id connect P
- * CLIENT SERVER [resume=X] [early] [dup] [switch=C]     a handshake over memory BIOs again P
+ * CLIENT SERVER [resume=X] [early] [dup] [fixed] [switch=C]     a handshake over memory BIOs again P
  * renegotiate P     garbage P server|client     finish P quiet|shutdown|bad|badclient many N CLIENT
  * SERVER [resume=X]    connections one after another, each ended well clock N N seconds go by
  *
@@ -1189,6 +1189,8 @@ static void op_connect(void)
         connection->server.ssl = copy;
         connection->server.context = context_of(SSL_get_SSL_CTX(copy));
     }
+    if (has_word("fixed"))
+        SSL_set_generate_session_id(connection->server.ssl, fixed_id);
     SSL_set_tlsext_host_name(client, "name.example");
     connection->early_client = connection->early_server = has_word("early");
     connect_bios(connection);
