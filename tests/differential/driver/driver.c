@@ -1,36 +1,42 @@
+/* clang-format off */
 /*
- * driver.c - does to libssl's session cache what a script says, and prints all that can be
- * observed.
+ * driver.c - does to libssl's session cache what a script says, and prints all that can be observed.
  *
- * The same script is run under libssl alone and under ours: the outputs must be equal to the byte.
- * So nothing printed may differ from run to run: sessions and contexts go by name, in the order in
- * which they appear, and the clock stands still unless the script moves it.
+ * The same script is run under libssl alone and under ours: the outputs must be equal to the byte. So
+ * nothing printed may differ from run to run: sessions and contexts go by name, in the order in which
+ * they appear, and the clock stands still unless the script moves it.
  *
- * A script comes on standard input, one operation a line; "end" ends it, gives everything back and
- * leaves the driver ready for the next script. Operands: C a context (c0..c5), S a slot for a
- * reference to a session (s0..s15), P a connection (p0..p5), X any session: a slot, p0.server,
- * p0.client, or @, which is the session that a callback got. What cannot be done (no such session)
- * says so and does nothing.
+ * A script comes on standard input, one operation a line; "end" ends it, gives everything back and leaves
+ * the driver ready for the next script. Operands: C a context (c0..c5), S a slot for a reference to a
+ * session (s0..s15), P a connection (p0..p5), X any session: a slot, p0.server, p0.client, or @, which is
+ * the session that a callback got. What cannot be done (no such session) says so and does nothing.
  *
  *   context C tls|tls12|tls13|dtls     free C
  *   mode C BITS     size C N     lifetime C N     getters C     stats C     walk C     number C
  *   callbacks C new=off|keep|drop get=off|copy|give|fresh|wrong remove=off|on
  *       keep: new_cb keeps its reference in the program's own cache, where get_cb looks; it gives what it
  *       finds with or without a reference, or reads it anew from its serialised form, or gives another
- *   react C new|get|remove OPERATION   what the callback does to the API; only what libssl permits
- * is done options C no_ticket,no_anti_replay    early C BYTES     tickets C N     sid C
- * TEXT verify C none|accept|refuse        sni C none|fatal|C     hello C none|C     idgen C
- * none|fixed|next session S C VERSION ID TIME TIMEOUT     a new session by hand; ID in hex, - is
- * none copy S X     take S X     drop S     show X add X     remove X     flush C T     flushex C T
- * time X T     timex X T     timeout X T match C|P ID|=X SSL_has_matching_session_id connect P
- * CLIENT SERVER [resume=X] [early] [dup] [fixed] [switch=C]     a handshake over memory BIOs again P
- * renegotiate P     garbage P server|client     finish P quiet|shutdown|bad|badclient many N CLIENT
- * SERVER [resume=X]    connections one after another, each ended well clock N N seconds go by
+ *   react C new|get|remove OPERATION   what the callback does to the API, where libssl permits it
+ *   dare C                             and from now on also where libssl forbids it
+ *   options C no_ticket,no_anti_replay     early C BYTES     tickets C N     sid C TEXT
+ *   verify C none|accept|refuse     sni C none|fatal|C     hello C none|C     idgen C none|fixed|next
+ *   ticketcb C none|use|ignore|renew   what the program says of a ticket that it was shown
+ *   session S C VERSION ID TIME TIMEOUT    a new session by hand; ID in hex, - is none
+ *   copy S X     take S X     drop S     show X
+ *   add X     remove X     flush C T     flushex C T     time X T     timex X T     timeout X T
+ *   match C|P ID|=X                    SSL_has_matching_session_id
+ *   connect P CLIENT SERVER [resume=X] [early] [dup] [fixed] [switch=C]     over memory BIOs
+ *   again P     renegotiate P     garbage P server|client     finish P quiet|shutdown|bad|badclient
+ *   many N CLIENT SERVER [resume=X]    connections one after another, each ended well
+ *   clock N                            N seconds go by
  *
- * A session is only ever added to the context that it was made for: libssl has no answer for one
- * session in two caches. And one that came from a handshake is not added once it was marked not
- * resumable: libssl would resume it from there and we refuse it, on purpose.
+ * A session is only ever added to the context that it was made for: libssl has no answer for one session in
+ * two caches. And one that came from a handshake is not added once it was marked not resumable: libssl would
+ * resume it from there and we refuse it, on purpose. Nor is a cached session added again where that would
+ * renew its time but not its place among the others, which an order by expiry cannot follow. "dare" lifts
+ * the last of these.
  */
+/* clang-format on */
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
