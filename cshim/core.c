@@ -298,9 +298,13 @@ static enum core_state start_if_possible(void)
 static enum core_state start(void)
 {
     sigset_t all, mask;
+    int cancelling;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &mask);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
+                           &cancelling); /* libssl can't be cancelled here */
     enum core_state now = start_if_possible();
+    pthread_setcancelstate(cancelling, NULL);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     return now;
 }
