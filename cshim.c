@@ -10,6 +10,7 @@
 #include "cshim/generate.h"
 #include "cshim/libssl.h"
 #include "cshim/sessions.h"
+#include "cshim/walk.h"
 #include "include/sslcache.h"
 
 /* ---- SSL_CTX_add_session(3) ---- */
@@ -213,7 +214,7 @@ session_hash SSL_CTX_sessions(SSL_CTX *ctx)
 {
     struct context *context = context_of(ctx);
     if (context != NULL)
-        return sessions_walk(context);
+        return walk_sessions(context);
     return libssl_ready() ? libssl.SSL_CTX_sessions(ctx) : NULL;
 }
 

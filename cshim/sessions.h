@@ -42,8 +42,4 @@ long sessions_number(struct context *context);
 /* The time or timeout of session has changed: its place in whatever cache holds it does too. */
 void sessions_reschedule(SSL_SESSION *session);
 
-/* SSL_CTX_sessions(3): a hash of the sessions as they are now; stays the same object for a context.
- */
-session_hash sessions_walk(struct context *context);
-
 #endif
