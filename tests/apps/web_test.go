@@ -157,8 +157,12 @@ func haproxy(s *site) service {
 	return service{
 		command: harness.Command{Path: "/usr/sbin/haproxy", Args: []string{"-f", configuration}},
 		request: webRequest,
-		reload:  func(r *run) { r.replaceWorkers(syscall.SIGUSR2) },
-		stop:    syscall.SIGTERM,
+		reload: func(r *run) {
+			r.replaceWorkers(syscall.SIGUSR2)
+			// The master executes itself anew; only when it says this would it survive another signal.
+			r.waitForOutput("Former worker", 1)
+		},
+		stop: syscall.SIGTERM,
 	}
 }
 
