@@ -1,7 +1,6 @@
 package legacy
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,14 +68,4 @@ func TestSignalHandlersFromBeforeWeWereLoaded(t *testing.T) {
 	for _, order := range [][]string{{ours, early}, {early, ours}} {
 		assert.Equal(t, alone, run(order...), strings.Join(order, ":"))
 	}
-}
-
-func copyOfOurs(t testing.TB) string {
-	t.Helper()
-	return copyFile(t, harness.OurLibrary(t), filepath.Join(openFolder(t), "libsslcache.so"))
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

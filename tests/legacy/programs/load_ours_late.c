@@ -53,6 +53,8 @@ int main(int count, char **arguments)
     printf("number by name: %ld\n", control(house.server, SSL_CTRL_SESS_NUMBER, 0, NULL));
     SSL_SESSION_free(extra);
     close_house(&house);
+    /* The last references go in another order where a session is in two caches. */
+    qsort(frees.names, (size_t)frees.count, sizeof(frees.names[0]), compare_names);
     show("at the end", NULL);
     return 0;
 }
