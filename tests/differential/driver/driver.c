@@ -32,7 +32,8 @@
  *
  * A session is only ever added to the context that it was made for: libssl has no answer for one session in
  * two caches. And one that came from a handshake is not added once it was marked not resumable: libssl would
- * resume it from there and we refuse it, on purpose. Nor is a cached session added again where that would
+ * resume it from there and we refuse it, on purpose; nor is it offered by a client of another context than the
+ * one that has it cached, where a failure would mark it. Nor is a cached session added again where that would
  * renew its time but not its place among the others, which an order by expiry cannot follow. "dare" lifts
  * the last of these.
  */
@@ -275,6 +276,24 @@ static const char *session_name(const SSL_SESSION *session)
         return "none";
     struct session *known = known_session(session);
     return known != NULL ? known->name : "unnamed";
+}
+
+struct search {
+    SSL_SESSION *session;
+    bool found;
+};
+
+static void compare_session(void *session, void *argument)
+{
+    struct search *search = argument;
+    search->found |= session == search->session;
+}
+
+static bool is_cached(SSL_CTX *ctx, SSL_SESSION *session)
+{
+    struct search search = {.session = session};
+    OPENSSL_LH_doall_arg((OPENSSL_LHASH *)SSL_CTX_sessions(ctx), compare_session, &search);
+    return search.found;
 }
 
 static SSL_SESSION *slots[SLOTS];
@@ -894,26 +913,12 @@ static bool marked(SSL_SESSION *session)
     return length > 0 && !SSL_SESSION_is_resumable(session);
 }
 
-struct search {
-    SSL_SESSION *session;
-    bool found;
-};
-
-static void compare_session(void *session, void *argument)
-{
-    struct search *search = argument;
-    search->found |= session == search->session;
-}
-
 /* Since 3.2 this changes the expiry of a session and leaves it in its old place. */
 static bool renews(SSL_CTX *ctx, SSL_SESSION *session)
 {
-    struct search search = {.session = session};
-    if (OPENSSL_VERSION_NUMBER < 0x30200000L ||
-        (SSL_CTX_get_session_cache_mode(ctx) & 0x400 /* SSL_SESS_CACHE_UPDATE_TIME */) == 0)
-        return false;
-    OPENSSL_LH_doall_arg((OPENSSL_LHASH *)SSL_CTX_sessions(ctx), compare_session, &search);
-    return search.found;
+    return OPENSSL_VERSION_NUMBER >= 0x30200000L &&
+           (SSL_CTX_get_session_cache_mode(ctx) & 0x400 /* SSL_SESS_CACHE_UPDATE_TIME */) != 0 &&
+           is_cached(ctx, session);
 }
 
 static void op_add(SSL_SESSION *session)
@@ -1124,12 +1129,20 @@ static void say_handshake(struct connection *connection)
     say_sessions(connection);
 }
 
-static void offer(SSL *client, const char *operand)
+/* A connection that fails marks its session, also where it is cached in a context of others. */
+static bool may_offer(const struct side *client, SSL_SESSION *session)
+{
+    if (session == NULL || !known_session(session)->shaken)
+        return false;
+    struct context *own = known_session(session)->context;
+    return own == client->context || own->ctx == NULL || !is_cached(own->ctx, session);
+}
+
+static void offer(const struct side *client, const char *operand)
 {
     SSL_SESSION *session = session_operand(operand);
-    if (session == NULL || !known_session(session)->shaken)
-        return;
-    say("offers %s: %d", session_name(session), SSL_set_session(client, session));
+    if (may_offer(client, session))
+        say("offers %s: %d", session_name(session), SSL_set_session(client->ssl, session));
 }
 
 static void close_side(struct side *side)
@@ -1185,7 +1198,7 @@ static void op_connect(void)
     SSL *client = connection->client.ssl;
     snprintf(connection->client.name, sizeof(connection->client.name), "p%d.client", number);
     snprintf(connection->server.name, sizeof(connection->server.name), "p%d.server", number);
-    offer(client, option("resume"));
+    offer(&connection->client, option("resume"));
     struct context *other = context_operand(option("switch"));
     if (other != NULL)
         SSL_set_SSL_CTX(connection->server.ssl, other->ctx);
@@ -1262,7 +1275,7 @@ static void op_many(void)
         strcpy(connection->client.name, "many.client");
         strcpy(connection->server.name, "many.server");
         SSL_SESSION *session = session_operand(option("resume"));
-        if (session != NULL && known_session(session)->shaken)
+        if (may_offer(&connection->client, session))
             SSL_set_session(connection->client.ssl, session);
         SSL_set_tlsext_host_name(connection->client.ssl, "name.example");
         connect_bios(connection);
