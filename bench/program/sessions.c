@@ -30,8 +30,17 @@ static void set_id(SSL_SESSION *session, uint64_t number)
     expect(SSL_SESSION_set1_id(session, id, ID_LENGTH) == 1, "a session takes an id");
 }
 
-/* Equal timeouts: every session expires in the same second, however long it took to make them all.
- */
+/* One time for all sessions of the process, however long it takes to make them. */
+static long time_of_all(void)
+{
+    static long now;
+
+    if (now == 0)
+        now = (long)time(NULL);
+    return now;
+}
+
+/* Equal timeouts: every session expires in the same second. */
 static long timeout_of(const struct options *options, uint64_t number)
 {
     if (!options->mixed)
@@ -39,14 +48,14 @@ static long timeout_of(const struct options *options, uint64_t number)
     return SHORTEST_TIMEOUT + (long)(mix(~number) >> 34);
 }
 
-static SSL_SESSION *make_session(const struct options *options, uint64_t number, long now)
+static SSL_SESSION *make_session(const struct options *options, uint64_t number)
 {
     SSL_SESSION *session = SSL_SESSION_new();
 
     expect(session != NULL, "a session can be made");
     set_id(session, number);
     expect(SSL_SESSION_set_protocol_version(session, TLS1_2_VERSION) == 1, "it takes a version");
-    SSL_SESSION_set_time(session, now);
+    SSL_SESSION_set_time(session, time_of_all());
     SSL_SESSION_set_timeout(session, timeout_of(options, number));
     return session;
 }
@@ -65,10 +74,9 @@ static void shuffle(struct pool *pool)
 struct pool pool_new(const struct options *options, size_t first, size_t count)
 {
     struct pool pool = {allocate(count, sizeof(SSL_SESSION *)), count};
-    long now = (long)time(NULL);
 
     for (size_t i = 0; i < count; i++)
-        pool.sessions[i] = make_session(options, first + i, now);
+        pool.sessions[i] = make_session(options, first + i);
     if (options->shuffled)
         shuffle(&pool);
     return pool;

@@ -17,6 +17,7 @@ struct worker {
     pthread_barrier_t *barrier;
     SSL_CTX *context;
     struct pool pool;
+    struct pool standing;
     double start[TURNS];
     double added[TURNS];
     double removed[TURNS];
@@ -73,45 +74,47 @@ static void *work(void *argument)
 }
 
 /*
- * Whatever starts with the first session of a process starts from this thread, which no processor is
- * set for: what it starts inherits that.
+ * A context whose cache holds sessions already, as that of a server at work. They are stored by this
+ * thread, which no processor is set for: what starts with the first session inherits that.
  */
-static void store_one_session(const struct options *options)
+static SSL_CTX *context_at_work(const struct pool *standing)
 {
     SSL_CTX *context = unlimited_context();
-    struct pool pool = pool_new(options, 0, 1);
 
-    expect(SSL_CTX_add_session(context, pool.sessions[0]) == 1, "it is added");
-    SSL_CTX_free(context);
-    pool_free(&pool);
+    for (size_t i = 0; i < standing->count; i++)
+        expect(SSL_CTX_add_session(context, standing->sessions[i]) == 1, "it is added");
+    return context;
 }
 
 static struct worker *start_workers(const struct options *options, pthread_barrier_t *barrier)
 {
     struct worker *workers = allocate(options->threads, sizeof(*workers));
-    SSL_CTX *shared = unlimited_context();
+    SSL_CTX *context = NULL;
 
     for (size_t i = 0; i < options->threads; i++) {
         workers[i].number = i;
         workers[i].barrier = barrier;
-        workers[i].pool = pool_new(options, i * options->sessions, options->sessions);
-        workers[i].context = options->own_contexts ? unlimited_context() : shared;
-        if (!options->own_contexts)
-            SSL_CTX_up_ref(shared);
+        workers[i].pool = pool_new(options, 2 * i * options->sessions, options->sessions);
+        workers[i].standing = pool_new(options, (2 * i + 1) * options->sessions, options->sessions);
+        if (context == NULL || options->own_contexts)
+            context = context_at_work(&workers[i].standing);
+        else
+            SSL_CTX_up_ref(context);
+        workers[i].context = context;
     }
-    SSL_CTX_free(shared);
     for (size_t i = 0; i < options->threads; i++)
         expect(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0,
                "a thread can be made");
     return workers;
 }
 
-static void end_workers(struct worker *workers, size_t threads)
+static void end_workers(struct worker *workers, const struct options *options)
 {
-    for (size_t i = 0; i < threads; i++)
+    for (size_t i = 0; i < options->threads; i++)
         expect(pthread_join(workers[i].thread, NULL) == 0, "a thread ends");
-    for (size_t i = 0; i < threads; i++)
-        expect(SSL_CTX_sess_number(workers[i].context) == 0, "the cache is empty again");
+    for (size_t i = 0; i < options->threads; i++)
+        expect(SSL_CTX_sess_number(workers[i].context) == (long)options->sessions,
+               "the cache holds what it held before");
 }
 
 /* From the first that starts to the last that is done; removing starts when the last has added. */
@@ -150,13 +153,13 @@ void run_threads(const struct options *options)
     struct worker *workers;
 
     expect(pthread_barrier_init(&barrier, NULL, (unsigned int)options->threads) == 0, "a barrier");
-    store_one_session(options);
     workers = start_workers(options, &barrier);
-    end_workers(workers, options->threads);
+    end_workers(workers, options);
     print_times(workers, options);
     for (size_t i = 0; i < options->threads; i++) {
         SSL_CTX_free(workers[i].context);
         pool_free(&workers[i].pool);
+        pool_free(&workers[i].standing);
     }
     free(workers);
     pthread_barrier_destroy(&barrier);
