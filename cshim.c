@@ -10,13 +10,44 @@
 #include "cshim/generate.h"
 #include "cshim/libssl.h"
 #include "cshim/sessions.h"
+#include "cshim/stranger.h"
 #include "cshim/walk.h"
 #include "include/sslcache.h"
+
+/*
+ * First in each function: a call that is not for the bound libssl goes to the other one that is loaded.
+ * Which one it is for, the caller tells; or that we have its SSL_CTX.
+ */
+#define HAND_ON(ctx, name, ...)                                                                    \
+    do {                                                                                           \
+        if (stranger_is_here() && libssl_ready() && !contexts_know(ctx))                           \
+            HAND_ON_FROM(__builtin_return_address(0), name, __VA_ARGS__);                          \
+    } while (0)
+
+#define HAND_ON_FROM(address, name, ...)                                                           \
+    do {                                                                                           \
+        __typeof__(&(name)) theirs = (__typeof__(&(name)))stranger_function(#name, address);       \
+        if (theirs != NULL)                                                                        \
+            return theirs(__VA_ARGS__);                                                            \
+    } while (0)
+
+/* ---- OPENSSL_init_ssl(3) ---- */
+
+/* Each libssl calls this before it makes anything, by name where its other calls come to us too. */
+int OPENSSL_init_ssl(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
+{
+    if (!libssl_ready())
+        return 0;
+    stranger_look(__builtin_return_address(0));
+    HAND_ON(NULL, OPENSSL_init_ssl, options, settings);
+    return libssl.OPENSSL_init_ssl(options, settings);
+}
 
 /* ---- SSL_CTX_add_session(3) ---- */
 
 int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
+    HAND_ON(ctx, SSL_CTX_add_session, ctx, session);
     struct context *context = context_of(ctx);
     if (context != NULL && session != NULL)
         return sessions_add(context, session);
@@ -25,6 +56,7 @@ int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 
 int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
+    HAND_ON(ctx, SSL_CTX_remove_session, ctx, session);
     struct context *context = context_of(ctx);
     if (context != NULL) {
         generate_mend(context);
@@ -35,11 +67,13 @@ int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 
 int SSL_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
+    HAND_ON(ctx, SSL_CTX_add_session, ctx, session);
     return SSL_CTX_add_session(ctx, session);
 }
 
 int SSL_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
+    HAND_ON(ctx, SSL_CTX_remove_session, ctx, session);
     return SSL_CTX_remove_session(ctx, session);
 }
 
@@ -79,6 +113,7 @@ static long counted_after_giving_back(SSL_CTX *ctx, int command, long number, vo
 
 long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
 {
+    HAND_ON(ctx, SSL_CTX_ctrl, ctx, command, number, pointer);
     struct context *context = context_of(ctx);
     if (context == NULL)
         return counted_after_giving_back(ctx, command, number, pointer);
@@ -109,6 +144,7 @@ long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
 
 void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
 {
+    HAND_ON(ctx, SSL_CTX_flush_sessions, ctx, now);
     struct context *context = context_of(ctx);
     if (context != NULL)
         sessions_flush(context, now);
@@ -123,6 +159,7 @@ void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
 
 void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t now)
 {
+    HAND_ON(ctx, SSL_CTX_flush_sessions_ex, ctx, now);
     struct context *context = context_of(ctx);
     if (context != NULL)
         sessions_flush(context, now);
@@ -137,6 +174,9 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
     if (!libssl_ready())
         return NULL;
+    stranger_look(__builtin_return_address(0));
+    if (stranger_is_here()) /* a method is a constant of the libssl that it is of */
+        HAND_ON_FROM(method, SSL_CTX_new, method);
     contexts_leave_alone();
     SSL_CTX *ctx = libssl.SSL_CTX_new(method);
     contexts_go_on();
@@ -146,7 +186,12 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 
 SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL_METHOD *method)
 {
-    if (!libssl_ready() || libssl.SSL_CTX_new_ex == NULL)
+    if (!libssl_ready())
+        return NULL;
+    stranger_look(__builtin_return_address(0));
+    if (stranger_is_here())
+        HAND_ON_FROM(method, SSL_CTX_new_ex, library, properties, method);
+    if (libssl.SSL_CTX_new_ex == NULL)
         return NULL;
     contexts_leave_alone();
     SSL_CTX *ctx = libssl.SSL_CTX_new_ex(library, properties, method);
@@ -159,6 +204,7 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
 
 void SSL_CTX_sess_set_new_cb(SSL_CTX *ctx, new_session_callback callback)
 {
+    HAND_ON(ctx, SSL_CTX_sess_set_new_cb, ctx, callback);
     struct context *context = context_of(ctx);
     if (context != NULL)
         atomic_store(&context->new_callback, callback);
@@ -168,6 +214,7 @@ void SSL_CTX_sess_set_new_cb(SSL_CTX *ctx, new_session_callback callback)
 
 void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx, get_session_callback callback)
 {
+    HAND_ON(ctx, SSL_CTX_sess_set_get_cb, ctx, callback);
     struct context *context = context_of(ctx);
     if (context != NULL)
         atomic_store(&context->get_callback, callback);
@@ -177,6 +224,7 @@ void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx, get_session_callback callback)
 
 void SSL_CTX_sess_set_remove_cb(SSL_CTX *ctx, remove_session_callback callback)
 {
+    HAND_ON(ctx, SSL_CTX_sess_set_remove_cb, ctx, callback);
     struct context *context = context_of(ctx);
     if (context != NULL)
         atomic_store(&context->remove_callback, callback);
@@ -186,6 +234,7 @@ void SSL_CTX_sess_set_remove_cb(SSL_CTX *ctx, remove_session_callback callback)
 
 new_session_callback SSL_CTX_sess_get_new_cb(SSL_CTX *ctx)
 {
+    HAND_ON(ctx, SSL_CTX_sess_get_new_cb, ctx);
     struct context *context = context_of(ctx);
     if (context != NULL)
         return atomic_load(&context->new_callback);
@@ -194,6 +243,7 @@ new_session_callback SSL_CTX_sess_get_new_cb(SSL_CTX *ctx)
 
 get_session_callback SSL_CTX_sess_get_get_cb(SSL_CTX *ctx)
 {
+    HAND_ON(ctx, SSL_CTX_sess_get_get_cb, ctx);
     struct context *context = context_of(ctx);
     if (context != NULL)
         return atomic_load(&context->get_callback);
@@ -202,6 +252,7 @@ get_session_callback SSL_CTX_sess_get_get_cb(SSL_CTX *ctx)
 
 remove_session_callback SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx)
 {
+    HAND_ON(ctx, SSL_CTX_sess_get_remove_cb, ctx);
     struct context *context = context_of(ctx);
     if (context != NULL)
         return atomic_load(&context->remove_callback);
@@ -212,6 +263,7 @@ remove_session_callback SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx)
 
 session_hash SSL_CTX_sessions(SSL_CTX *ctx)
 {
+    HAND_ON(ctx, SSL_CTX_sessions, ctx);
     struct context *context = context_of(ctx);
     if (context != NULL)
         return walk_sessions(context);
@@ -222,6 +274,7 @@ session_hash SSL_CTX_sessions(SSL_CTX *ctx)
 
 int SSL_CTX_set_generate_session_id(SSL_CTX *ctx, GEN_SESSION_CB generator)
 {
+    HAND_ON(ctx, SSL_CTX_set_generate_session_id, ctx, generator);
     struct context *context = context_of(ctx);
     if (context != NULL)
         return generate_set_for_context(context, generator);
@@ -230,6 +283,7 @@ int SSL_CTX_set_generate_session_id(SSL_CTX *ctx, GEN_SESSION_CB generator)
 
 int SSL_set_generate_session_id(SSL *ssl, GEN_SESSION_CB generator)
 {
+    HAND_ON(NULL, SSL_set_generate_session_id, ssl, generator);
     if (context_of_connection(ssl) != NULL)
         return generate_set_for_connection(ssl, generator);
     return libssl_ready() ? libssl.SSL_set_generate_session_id(ssl, generator) : 0;
@@ -237,6 +291,7 @@ int SSL_set_generate_session_id(SSL *ssl, GEN_SESSION_CB generator)
 
 int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigned int length)
 {
+    HAND_ON(NULL, SSL_has_matching_session_id, ssl, id, length);
     struct context *context = context_of_connection(ssl);
     if (context != NULL)
         generate_mend(context);
@@ -249,6 +304,7 @@ int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigne
 
 SSL *SSL_new(SSL_CTX *ctx)
 {
+    HAND_ON(ctx, SSL_new, ctx);
     if (!libssl_ready())
         return NULL;
     SSL *ssl = libssl.SSL_new(ctx);
@@ -262,6 +318,7 @@ SSL *SSL_new(SSL_CTX *ctx)
 
 SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
 {
+    HAND_ON(NULL, SSL_set_SSL_CTX, ssl, ctx);
     context_remember(ssl);
     return libssl_ready() ? libssl.SSL_set_SSL_CTX(ssl, ctx) : NULL;
 }
@@ -270,6 +327,7 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
 
 long SSL_SESSION_set_time(SSL_SESSION *session, long now)
 {
+    HAND_ON(NULL, SSL_SESSION_set_time, session, now);
     if (!libssl_ready())
         return 0;
     long answer = libssl.SSL_SESSION_set_time(session, now);
@@ -279,6 +337,7 @@ long SSL_SESSION_set_time(SSL_SESSION *session, long now)
 
 time_t SSL_SESSION_set_time_ex(SSL_SESSION *session, time_t now)
 {
+    HAND_ON(NULL, SSL_SESSION_set_time_ex, session, now);
     if (!libssl_ready() || libssl.SSL_SESSION_set_time_ex == NULL)
         return 0;
     time_t answer = libssl.SSL_SESSION_set_time_ex(session, now);
@@ -288,6 +347,7 @@ time_t SSL_SESSION_set_time_ex(SSL_SESSION *session, time_t now)
 
 long SSL_SESSION_set_timeout(SSL_SESSION *session, long timeout)
 {
+    HAND_ON(NULL, SSL_SESSION_set_timeout, session, timeout);
     if (!libssl_ready())
         return 0;
     long answer = libssl.SSL_SESSION_set_timeout(session, timeout);

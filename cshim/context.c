@@ -10,12 +10,15 @@
 #include "cshim/handshake.h"
 #include "cshim/say.h"
 #include "cshim/sessions.h"
+#include "cshim/stranger.h"
 #include "cshim/tripwire.h"
 
 /* Guards the list and all that is rare: making, adopting and giving back a cache. Never held while
  * code of the program runs. Taken before the core's own locks. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct context *first;
+static pthread_mutex_t list =
+    PTHREAD_MUTEX_INITIALIZER;        /* first and next: no other is taken within */
 static struct sslcache_stats retired; /* counters of contexts that are gone; under lock */
 
 static _Thread_local unsigned left_alone; /* depth of contexts_leave_alone */
@@ -36,20 +39,24 @@ void contexts_unlock(void)
 
 static void link_context(struct context *context)
 {
+    pthread_mutex_lock(&list);
     context->next = first;
     if (first != NULL)
         first->previous = context;
     first = context;
+    pthread_mutex_unlock(&list);
 }
 
 static void unlink_context(struct context *context)
 {
+    pthread_mutex_lock(&list);
     if (context->previous != NULL)
         context->previous->next = context->next;
     else
         first = context->next;
     if (context->next != NULL)
         context->next->previous = context->previous;
+    pthread_mutex_unlock(&list);
 }
 
 static void add_stats(struct sslcache_stats *sum, const struct core_stats *stats)
@@ -210,9 +217,21 @@ bool contexts_left_alone(void)
     return left_alone > 0;
 }
 
+bool contexts_know(const SSL_CTX *ctx)
+{
+    pthread_mutex_lock(&list);
+    struct context *context = first;
+    while (context != NULL && context->ctx != ctx)
+        context = context->next;
+    pthread_mutex_unlock(&list);
+    return context != NULL;
+}
+
 struct context *context_attached(SSL_CTX *ctx)
 {
     if (ctx == NULL || left_alone > 0 || !libssl_ready() || !libssl.complete)
+        return NULL;
+    if (stranger_is_here() && !contexts_know(ctx))
         return NULL;
     struct context *context = NULL;
     if (context_index >= 0)
@@ -312,8 +331,13 @@ static void adopt(struct context *context, const struct core_functions *function
     struct core_answer answer;
     for (size_t i = 0; i < context->inherited.count; i++)
         functions->add(cache, &context->inherited.entries[i], 0, &answer);
+}
+
+static void forget_inheritance(struct context *context)
+{
+    atomic_store(&context->inherited.count, 0);
     free(context->inherited.entries);
-    context->inherited = (struct inheritance){NULL, 0};
+    context->inherited.entries = NULL;
 }
 
 /* The contexts lock is held. */
@@ -329,7 +353,9 @@ static core_handle make_cache(struct context *context)
     }
     adopt(context, functions, cache);
     tripwire_lay(context);
+    /* In this order: another thread must see the inheritance, the cache, or both. */
     atomic_store_explicit(&context->cache, cache, memory_order_release);
+    forget_inheritance(context);
     return cache;
 }
 
@@ -349,8 +375,10 @@ core_handle context_make_cache(struct context *context)
 core_handle context_cache(struct context *context)
 {
     core_handle cache = atomic_load_explicit(&context->cache, memory_order_acquire);
-    if (cache != NULL || context->inherited.count == 0)
+    if (cache != NULL)
         return cache;
+    if (atomic_load(&context->inherited.count) == 0)
+        return atomic_load_explicit(&context->cache, memory_order_acquire);
     return context_make_cache(context);
 }
 
@@ -404,7 +432,8 @@ static void list_sessions(struct context *context, const struct core_functions *
         count += functions->entries(cache, &cursor, entries + count, (uint32_t)(room - count));
     } while (cursor != 0 && count < room);
     qsort(entries, count, sizeof(*entries), by_sequence);
-    context->inherited = (struct inheritance){entries, count};
+    context->inherited.entries = entries;
+    atomic_store(&context->inherited.count, count);
 }
 
 void contexts_fork_prepare(void)
@@ -426,8 +455,7 @@ void contexts_fork_parent(void)
         for (struct context *context = first; context != NULL; context = context->next) {
             if (atomic_load(&context->cache) == NULL)
                 continue; /* its inheritance is this process's own, from its parent */
-            free(context->inherited.entries);
-            context->inherited = (struct inheritance){NULL, 0};
+            forget_inheritance(context);
         }
     }
     contexts_unlock();
@@ -435,7 +463,10 @@ void contexts_fork_parent(void)
 
 void contexts_fork_child(void)
 {
-    for (struct context *context = first; context != NULL; context = context->next)
+    for (struct context *context = first; context != NULL; context = context->next) {
         atomic_store(&context->cache, NULL);
+        atomic_store(&context->leaving, 0); /* whoever flushed stayed behind */
+    }
     pthread_mutex_init(&lock, NULL);
+    pthread_mutex_init(&list, NULL);
 }

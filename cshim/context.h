@@ -21,7 +21,7 @@ enum keeper { KEPT_BY_US, KEPT_BY_LIBSSL };
 /* Sessions that a forked child has from its parent and has not put into a cache of its own yet. */
 struct inheritance {
     struct core_entry *entries;
-    size_t count;
+    atomic_size_t count; /* read without the contexts lock too */
 };
 
 struct context {
@@ -69,6 +69,9 @@ struct context *context_of(SSL_CTX *ctx);
 /* The same where the context was given back too: what it has counted stays in use. */
 struct context *context_attached(SSL_CTX *ctx);
 bool context_is_ours(const struct context *context);
+
+/* Whether ctx is attached, found without a look into ctx: it may be of another libssl. */
+bool contexts_know(const SSL_CTX *ctx);
 
 /*
  * Around the making of an SSL_CTX by libssl, which may call us with it before it is whole, and around

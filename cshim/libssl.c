@@ -40,13 +40,18 @@ struct search {
     char path[4096];
 };
 
+bool libssl_is_path(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    return strncmp(name, "libssl.so", sizeof("libssl.so") - 1) == 0;
+}
+
 static int is_libssl(struct dl_phdr_info *object, size_t size, void *argument)
 {
     (void)size;
     struct search *search = argument;
-    const char *slash = strrchr(object->dlpi_name, '/');
-    const char *name = slash != NULL ? slash + 1 : object->dlpi_name;
-    if (strncmp(name, "libssl.so", sizeof("libssl.so") - 1) != 0)
+    if (!libssl_is_path(object->dlpi_name))
         return 0;
     int length = snprintf(search->path, sizeof(search->path), "%s", object->dlpi_name);
     return length > 0 && (size_t)length < sizeof(search->path);

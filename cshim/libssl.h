@@ -35,6 +35,7 @@ struct ossl_lib_ctx_st;
 
 /* clang-format off */
 #define LIBSSL_FUNCTIONS(X)                                                                        \
+    X(INTERPOSED, 1_1_1, int, OPENSSL_init_ssl, (uint64_t, const OPENSSL_INIT_SETTINGS *))         \
     X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *))                             \
     X(INTERPOSED, 3_0, SSL_CTX *, SSL_CTX_new_ex, (struct ossl_lib_ctx_st *, const char *, const SSL_METHOD *)) \
     X(INTERPOSED, 1_1_1, int, SSL_CTX_add_session, (SSL_CTX *, SSL_SESSION *))                     \
@@ -118,5 +119,8 @@ extern struct libssl libssl;
  * loaded. A libssl that lacks something of ours is bound too: the program's calls are handed on to it.
  */
 bool libssl_ready(void);
+
+/* Whether a loaded object of that path is a libssl, as its name says. */
+bool libssl_is_path(const char *path);
 
 #endif

@@ -1,0 +1,117 @@
+#define _GNU_SOURCE
+#include "cshim/stranger.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cshim/libssl.h"
+#include "cshim/say.h"
+
+atomic_bool stranger_seen;
+
+struct sight {
+    unsigned long long loads; /* how many objects were ever loaded */
+    bool is_new;              /* more than at the last look */
+    int libssls;
+};
+
+static atomic_ullong loads_seen;
+
+/* Where the bound libssl lies in memory; 0 before the first look. */
+static atomic_uintptr_t bound_start, bound_end;
+
+static void note_bound(const struct dl_phdr_info *object)
+{
+    uintptr_t start = UINTPTR_MAX, end = 0;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        uintptr_t address = object->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type != PT_LOAD)
+            continue;
+        start = address < start ? address : start;
+        end = address + segment->p_memsz > end ? address + segment->p_memsz : end;
+    }
+    if ((uintptr_t)libssl.SSL_CTX_new < start || (uintptr_t)libssl.SSL_CTX_new >= end)
+        return;
+    atomic_store(&bound_start, start);
+    atomic_store(&bound_end, end);
+}
+
+static bool is_in_bound(const void *address)
+{
+    return (uintptr_t)address >= atomic_load_explicit(&bound_start, memory_order_relaxed) &&
+           (uintptr_t)address < atomic_load_explicit(&bound_end, memory_order_relaxed);
+}
+
+static int count(struct dl_phdr_info *object, size_t size, void *argument)
+{
+    (void)size;
+    struct sight *sight = argument;
+    sight->loads = object->dlpi_adds;
+    sight->is_new = sight->loads != atomic_load_explicit(&loads_seen, memory_order_relaxed);
+    if (!sight->is_new)
+        return 1;
+    if (libssl_is_path(object->dlpi_name)) {
+        sight->libssls++;
+        note_bound(object);
+    }
+    return 0;
+}
+
+void stranger_look(const void *caller)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    struct sight sight = {0};
+    if (stranger_is_here() || is_in_bound(caller))
+        return;
+    dl_iterate_phdr(count, &sight);
+    if (!sight.is_new)
+        return;
+    atomic_store(&loads_seen, sight.loads);
+    if (sight.libssls < 2)
+        return;
+    atomic_store(&stranger_seen, true);
+    say_once(&said,
+             "more than one libssl is loaded: sessions of contexts made from now on are left "
+             "to them");
+}
+
+static bool is_ours(const void *address)
+{
+    Dl_info own, other;
+    return dladdr(&stranger_seen, &own) != 0 && dladdr(address, &other) != 0 &&
+           own.dli_fbase == other.dli_fbase;
+}
+
+/* What the program itself has got: the first after us. */
+static void *next_function(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+/* What an object has got: from itself if it is a libssl, else from what it was linked with. */
+static void *function_of_object(const char *name, const char *path)
+{
+    void *object = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    if (object == NULL)
+        return NULL;
+    void *function = dlsym(object, name);
+    dlclose(object); /* the caller is in it, or has an object of it: it stays */
+    return function;
+}
+
+void *stranger_function(const char *name, const void *address)
+{
+    Dl_info info;
+    struct link_map *object = NULL;
+    void *function = NULL;
+    if (dladdr1(address, &info, (void **)&object, RTLD_DL_LINKMAP) == 0 || is_ours(address))
+        return NULL;
+    if (object->l_name[0] != '\0')
+        function = function_of_object(name, object->l_name);
+    if (function == NULL || is_ours(function))
+        function = next_function(name);
+    return function == NULL || is_in_bound(function) ? NULL : function;
+}
