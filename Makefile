@@ -36,8 +36,11 @@ build/core.a: $(GO_SOURCES) capi/core.h tools/overlay.sh
 	@mkdir -p $(@D)
 	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/overlay) -trimpath -ldflags=-s -o $@ ./capi
 	@rm -f build/core.h
-# Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c).
-	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry $@
+# Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c). Its threads
+# are made by us (see cshim/threads.h).
+	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry \
+		--redefine-sym pthread_create=threads_create \
+		--redefine-sym pthread_attr_init=threads_attributes $@
 
 $(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile VERSION
 	@mkdir -p $(@D)

@@ -24,6 +24,7 @@
 #include "cshim/config.h"
 #include "cshim/say.h"
 #include "cshim/signals.h"
+#include "cshim/threads.h"
 
 /*
  * Go's entry of a c-archive stands in .init_array. The build renames that section, so that loading
@@ -35,11 +36,11 @@ extern const go_entry __stop_sslcache_go_entry[] __attribute__((visibility("hidd
 
 /* One generation of the core: how to start its runtime, and its functions. */
 struct core_generation {
-    void (*start)(void);
+    bool (*start)(void); /* false: there are too few threads for one */
     struct core_functions functions;
 };
 
-static void start_runtime(void);
+static bool start_runtime(void);
 
 /* Looked up by name in the copy of this library that a forked child loads. */
 extern const struct core_generation sslcache_core_generation;
@@ -105,41 +106,20 @@ static void fill_start_block(struct start_block *block)
 }
 
 /* Starts the Go runtime of this very library and waits until it serves. */
-static void start_runtime(void)
+static bool start_runtime(void)
 {
+    if (!threads_prepare())
+        return false;
     static struct start_block block; /* Go keeps pointers into it */
     fill_start_block(&block);
     for (const go_entry *entry = __start_sslcache_go_entry; entry < __stop_sslcache_go_entry;
          entry++)
         (*entry)(1, (char **)block.argv, (char **)block.envp);
     core_panics(); /* any function of Go waits for the runtime */
+    return true;
 }
 
-/* As many threads at once as the runtime may want: one a processor, its monitor, and spare. */
-enum { THREADS_WANTED = 16 };
-
-static void *wait_at(void *barrier)
-{
-    pthread_mutex_lock(barrier);
-    pthread_mutex_unlock(barrier);
-    return NULL;
-}
-
-static bool can_have_threads(void)
-{
-    pthread_t threads[THREADS_WANTED];
-    pthread_mutex_t barrier = PTHREAD_MUTEX_INITIALIZER;
-    int made = 0;
-    pthread_mutex_lock(&barrier);
-    while (made < THREADS_WANTED && pthread_create(&threads[made], NULL, wait_at, &barrier) == 0)
-        made++;
-    pthread_mutex_unlock(&barrier);
-    for (int i = 0; i < made; i++)
-        pthread_join(threads[i], NULL);
-    return made == THREADS_WANTED;
-}
-
-/* A Go runtime that cannot start ends the process, so we look first. */
+/* A Go runtime that cannot start ends the process, so we look first: here, and in threads.c. */
 static const char *start_obstacle(void)
 {
     size_t size = (size_t)ADDRESS_SPACE_MIB << 20;
@@ -147,20 +127,24 @@ static const char *start_obstacle(void)
     if (space == MAP_FAILED)
         return "too little address space (ulimit -v)";
     munmap(space, size);
-
-    return can_have_threads() ? NULL : "too few threads can be made";
+    return NULL;
 }
+
+struct start {
+    const struct core_generation *fresh;
+    bool done;
+};
 
 /* A thread with nothing that Go's threads should not inherit: see start_in_thread. */
 static void *run_start(void *argument)
 {
-    const struct core_generation *fresh = argument;
+    struct start *start = argument;
     cpu_set_t processors;
     /* Of the process: the thread that has the first session may be bound to one processor. */
     if (sched_getaffinity(getpid(), sizeof(processors), &processors) == 0)
         sched_setaffinity(0, sizeof(processors), &processors);
     signals_enter_thread();
-    fresh->start();
+    start->done = start->fresh->start();
     return NULL;
 }
 
@@ -168,8 +152,9 @@ static void *run_start(void *argument)
  * Go's threads inherit from the one that starts them. A real-time policy would let them spin before
  * those of the program that they wait for; they get the ordinary one.
  */
-static void start_in_thread(const struct core_generation *fresh)
+static bool start_in_thread(const struct core_generation *fresh)
 {
+    struct start start = {.fresh = fresh, .done = false};
     const struct sched_param ordinary = {.sched_priority = 0};
     pthread_attr_t attributes;
     pthread_t thread;
@@ -177,24 +162,24 @@ static void start_in_thread(const struct core_generation *fresh)
     pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
     pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
     pthread_attr_setschedparam(&attributes, &ordinary);
-    if (pthread_create(&thread, &attributes, run_start, (void *)fresh) == 0)
+    if (pthread_create(&thread, &attributes, run_start, &start) == 0)
         pthread_join(thread, NULL);
-    else
-        fresh->start();
     pthread_attr_destroy(&attributes);
+    return start.done;
 }
 
 /* Runs the start with everything of the process that Go touches put back afterwards. */
-static void start_unnoticed(const struct core_generation *fresh)
+static bool start_unnoticed(const struct core_generation *fresh)
 {
     struct rlimit files;
     bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0;
     signals_enter_thread();
     struct signals_snapshot *before = signals_snapshot();
-    start_in_thread(fresh);
+    bool done = start_in_thread(fresh);
     signals_restore(before, fresh);
     if (limited)
         setrlimit(RLIMIT_NOFILE, &files);
+    return done;
 }
 
 /* The file of this library; "" where it can't be told. */
@@ -279,13 +264,14 @@ static enum core_state start_if_possible(void)
         if (fresh == NULL)
             obstacle = "no copy of the library can be loaded in this forked process";
     }
+    if (obstacle == NULL && !start_unnoticed(fresh))
+        obstacle = "too few threads can be made";
     if (obstacle != NULL) {
         if (config.verbose)
             say_once(&said, "the cache can't start: %s; libssl keeps the sessions itself",
                      obstacle);
         return CORE_IMPOSSIBLE;
     }
-    start_unnoticed(fresh);
     generation = fresh;
     return CORE_RUNS;
 }
