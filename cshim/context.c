@@ -463,10 +463,8 @@ void contexts_fork_parent(void)
 
 void contexts_fork_child(void)
 {
-    for (struct context *context = first; context != NULL; context = context->next) {
+    for (struct context *context = first; context != NULL; context = context->next)
         atomic_store(&context->cache, NULL);
-        atomic_store(&context->leaving, 0); /* whoever flushed stayed behind */
-    }
     pthread_mutex_init(&lock, NULL);
     pthread_mutex_init(&list, NULL);
 }
