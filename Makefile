@@ -23,7 +23,7 @@ LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 # How long a fuzz target runs in `make test`.
 FUZZ_TIME ?= 10s
 
-.PHONY: all help run test lint asan packages bench apps soak differential clean
+.PHONY: all help run test lint asan packages bench apps soak libssls differential clean
 
 all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
 
@@ -34,7 +34,7 @@ help: ## list the targets
 
 build/core.a: $(GO_SOURCES) capi/core.h tools/overlay.sh
 	@mkdir -p $(@D)
-	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/overlay) -trimpath -ldflags=-s -o $@ ./capi
+	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -trimpath -ldflags=-s -o $@ ./capi
 	@rm -f build/core.h
 # Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c). Its threads
 # are made by us (see cshim/threads.h).
@@ -86,6 +86,9 @@ apps: packages all ## run real programs with and without the library; writes doc
 
 soak: packages all ## 15 minutes of an s_server and an nginx under load, signals and reloads
 	SSLCACHE_SOAK=15m $(GO) test ./tests/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
+
+libssls: packages ## unpack every libssl that Debian ships under build/
+	$(GO) run ./tests/libssls/cmd/libssls
 
 differential: packages all ## 100,000 scripts of operations under every libssl, alone and under ours
 	SSLCACHE_SCRIPTS=100000 $(GO) test -timeout 0 -v ./tests/differential
