@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cshim/libssl.h"
@@ -15,6 +16,7 @@ struct sight {
     unsigned long long loads; /* how many objects were ever loaded */
     bool is_new;              /* more than at the last look */
     int libssls;
+    char names[2][64]; /* of the first two */
 };
 
 static atomic_ullong loads_seen;
@@ -45,6 +47,12 @@ static bool is_in_bound(const void *address)
            (uintptr_t)address < atomic_load_explicit(&bound_end, memory_order_relaxed);
 }
 
+static void note_name(char name[64], const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name, 64, "%s", slash != NULL ? slash + 1 : path);
+}
+
 static int count(struct dl_phdr_info *object, size_t size, void *argument)
 {
     (void)size;
@@ -54,6 +62,8 @@ static int count(struct dl_phdr_info *object, size_t size, void *argument)
     if (!sight->is_new)
         return 1;
     if (libssl_is_path(object->dlpi_name)) {
+        if (sight->libssls < 2)
+            note_name(sight->names[sight->libssls], object->dlpi_name);
         sight->libssls++;
         note_bound(object);
     }
@@ -74,8 +84,8 @@ void stranger_look(const void *caller)
         return;
     atomic_store(&stranger_seen, true);
     say_once(&said,
-             "more than one libssl is loaded: sessions of contexts made from now on are left "
-             "to them");
+             "%s and %s are both loaded: sessions of contexts made from now on are left to them",
+             sight.names[0], sight.names[1]);
 }
 
 static bool is_ours(const void *address)
