@@ -81,7 +81,7 @@ func highest(curves []*curve) float64 {
 
 func save(p *plot.Plot, curves []*curve, file string) error {
 	p.Add(plotter.NewGrid())
-	p.Legend.Top, p.Legend.Padding = true, vg.Points(3)
+	p.Legend.Top, p.Legend.Left, p.Legend.Padding = true, true, vg.Points(3)
 	for _, c := range curves {
 		if err := c.draw(p); err != nil {
 			return err
@@ -140,7 +140,9 @@ func drawPlots(r results, folder string) error {
 	logScale(&sessions.X)
 	sessions.X.Tick.Marker = ticksAt(equalSizes, size)
 	logScale(&sessions.Y)
-	if err := save(sessions, r.sessionCurves(), filepath.Join(folder, "performance-sessions.svg")); err != nil {
+	curves := r.sessionCurves()
+	sessions.Y.Max = 50 * highest(curves) // room for the legend, here and below
+	if err := save(sessions, curves, filepath.Join(folder, "performance-sessions.svg")); err != nil {
 		return err
 	}
 	threads := newPlot("Adds by several threads")
@@ -148,7 +150,7 @@ func drawPlots(r results, folder string) error {
 	threads.Y.Label.Text = "nanoseconds of time passed for an add"
 	threads.X.Tick.Marker = ticksAt(threadCount, strconv.Itoa)
 	threads.Y.Min = 0
-	curves := r.threadCurves()
-	threads.Y.Max = 1.4 * highest(curves) // room for the legend
+	curves = r.threadCurves()
+	threads.Y.Max = 1.4 * highest(curves)
 	return save(threads, curves, filepath.Join(folder, "performance-threads.svg"))
 }
