@@ -163,9 +163,11 @@ static void take_over(struct context *context)
     libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, context_real_mode(context->mode), NULL);
 }
 
-static void copy_session(void *session, void *context)
+static void copy_session(void *session, void *argument)
 {
-    sessions_add(context, session);
+    struct context *context = argument;
+    if (session != context->expired_tripwire && session != context->eternal_tripwire)
+        sessions_add(context, session);
 }
 
 /* Of a context that was used before we were loaded: libssl keeps what it has, and we have it too,
@@ -173,6 +175,9 @@ static void copy_session(void *session, void *context)
 static void copy_sessions(struct context *context)
 {
     if (libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SESS_NUMBER, 0, NULL) == 0)
+        return;
+    /* The tripwires go into the table before it is walked, not while it is. */
+    if (context_make_cache(context) == NULL)
         return;
     libssl.OPENSSL_LH_doall_arg((OPENSSL_LHASH *)libssl.SSL_CTX_sessions(context->ctx),
                                 copy_session, context);
@@ -227,16 +232,17 @@ bool contexts_know(const SSL_CTX *ctx)
     return context != NULL;
 }
 
+static bool is_left_alone(SSL_CTX *ctx)
+{
+    return ctx == NULL || left_alone > 0 || !libssl_ready() || !libssl.complete ||
+           (stranger_is_here() && !contexts_know(ctx));
+}
+
 struct context *context_attached(SSL_CTX *ctx)
 {
-    if (ctx == NULL || left_alone > 0 || !libssl_ready() || !libssl.complete)
+    if (is_left_alone(ctx) || context_index < 0)
         return NULL;
-    if (stranger_is_here() && !contexts_know(ctx))
-        return NULL;
-    struct context *context = NULL;
-    if (context_index >= 0)
-        context = libssl.SSL_CTX_get_ex_data(ctx, context_index);
-    return context != NULL ? context : attach(ctx);
+    return libssl.SSL_CTX_get_ex_data(ctx, context_index);
 }
 
 bool context_is_ours(const struct context *context)
@@ -244,15 +250,22 @@ bool context_is_ours(const struct context *context)
     return atomic_load_explicit(&context->keeper, memory_order_acquire) == KEPT_BY_US;
 }
 
-struct context *context_of(SSL_CTX *ctx)
+static struct context *if_ours(struct context *context)
 {
-    struct context *context = context_attached(ctx);
     if (context == NULL)
         return NULL;
     /* Whoever has inherited sessions asks for its core before anything else: there may be none. */
     if (context_is_ours(context))
         context_cache(context);
     return context_is_ours(context) ? context : NULL;
+}
+
+struct context *context_of(SSL_CTX *ctx, const void *caller)
+{
+    struct context *context = context_attached(ctx);
+    if (context == NULL && !is_left_alone(ctx) && !libssl_contains(caller))
+        context = attach(ctx);
+    return if_ours(context);
 }
 
 static SSL_CTX *made_with(const SSL *ssl)
@@ -267,7 +280,7 @@ static SSL_CTX *made_with(const SSL *ssl)
 
 struct context *context_of_connection(const SSL *ssl)
 {
-    return context_of(made_with(ssl));
+    return if_ours(context_attached(made_with(ssl)));
 }
 
 struct context *context_attached_to(const SSL *ssl)
