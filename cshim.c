@@ -14,6 +14,9 @@
 #include "cshim/walk.h"
 #include "include/sslcache.h"
 
+/* Where the call comes from: what libssl itself calls is not taken over. */
+#define CALLER __builtin_return_address(0)
+
 /*
  * First in each function: a call that is not for the bound libssl goes to the other one that is loaded.
  * Which one it is for, the caller tells; or that we have its SSL_CTX.
@@ -21,7 +24,7 @@
 #define HAND_ON(ctx, name, ...)                                                                    \
     do {                                                                                           \
         if (stranger_is_here() && libssl_ready() && !contexts_know(ctx))                           \
-            HAND_ON_FROM(__builtin_return_address(0), name, __VA_ARGS__);                          \
+            HAND_ON_FROM(CALLER, name, __VA_ARGS__);                                               \
     } while (0)
 
 #define HAND_ON_FROM(address, name, ...)                                                           \
@@ -38,7 +41,7 @@ int OPENSSL_init_ssl(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
 {
     if (!libssl_ready())
         return 0;
-    stranger_look(__builtin_return_address(0));
+    stranger_look(CALLER);
     HAND_ON(NULL, OPENSSL_init_ssl, options, settings);
     return libssl.OPENSSL_init_ssl(options, settings);
 }
@@ -48,7 +51,7 @@ int OPENSSL_init_ssl(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
 int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     HAND_ON(ctx, SSL_CTX_add_session, ctx, session);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL && session != NULL)
         return sessions_add(context, session);
     return libssl_ready() ? libssl.SSL_CTX_add_session(ctx, session) : 0;
@@ -57,7 +60,7 @@ int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
 int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     HAND_ON(ctx, SSL_CTX_remove_session, ctx, session);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL) {
         generate_mend(context);
         return sessions_remove(context, session);
@@ -114,7 +117,7 @@ static long counted_after_giving_back(SSL_CTX *ctx, int command, long number, vo
 long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
 {
     HAND_ON(ctx, SSL_CTX_ctrl, ctx, command, number, pointer);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context == NULL)
         return counted_after_giving_back(ctx, command, number, pointer);
 
@@ -145,7 +148,7 @@ long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
 void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
 {
     HAND_ON(ctx, SSL_CTX_flush_sessions, ctx, now);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         sessions_flush(context, now);
     if (!libssl_ready() || (context != NULL && !libssl.rules.calls_by_name))
@@ -160,7 +163,7 @@ void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
 void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t now)
 {
     HAND_ON(ctx, SSL_CTX_flush_sessions_ex, ctx, now);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         sessions_flush(context, now);
     if (libssl_ready() && libssl.SSL_CTX_flush_sessions_ex != NULL &&
@@ -174,13 +177,13 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
     if (!libssl_ready())
         return NULL;
-    stranger_look(__builtin_return_address(0));
+    stranger_look(CALLER);
     if (stranger_is_here()) /* a method is a constant of the libssl that it is of */
         HAND_ON_FROM(method, SSL_CTX_new, method);
     contexts_leave_alone();
     SSL_CTX *ctx = libssl.SSL_CTX_new(method);
     contexts_go_on();
-    context_of(ctx);
+    context_of(ctx, CALLER);
     return ctx;
 }
 
@@ -188,7 +191,7 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
 {
     if (!libssl_ready())
         return NULL;
-    stranger_look(__builtin_return_address(0));
+    stranger_look(CALLER);
     if (stranger_is_here())
         HAND_ON_FROM(method, SSL_CTX_new_ex, library, properties, method);
     if (libssl.SSL_CTX_new_ex == NULL)
@@ -196,7 +199,9 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
     contexts_leave_alone();
     SSL_CTX *ctx = libssl.SSL_CTX_new_ex(library, properties, method);
     contexts_go_on();
-    context_of(ctx);
+    /* SSL_CTX_new ends in a jump to here: a program may have called that one, past us. */
+    if (libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
+        context_of(ctx, CALLER);
     return ctx;
 }
 
@@ -205,7 +210,7 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
 void SSL_CTX_sess_set_new_cb(SSL_CTX *ctx, new_session_callback callback)
 {
     HAND_ON(ctx, SSL_CTX_sess_set_new_cb, ctx, callback);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         atomic_store(&context->new_callback, callback);
     else if (libssl_ready())
@@ -215,7 +220,7 @@ void SSL_CTX_sess_set_new_cb(SSL_CTX *ctx, new_session_callback callback)
 void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx, get_session_callback callback)
 {
     HAND_ON(ctx, SSL_CTX_sess_set_get_cb, ctx, callback);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         atomic_store(&context->get_callback, callback);
     else if (libssl_ready())
@@ -225,7 +230,7 @@ void SSL_CTX_sess_set_get_cb(SSL_CTX *ctx, get_session_callback callback)
 void SSL_CTX_sess_set_remove_cb(SSL_CTX *ctx, remove_session_callback callback)
 {
     HAND_ON(ctx, SSL_CTX_sess_set_remove_cb, ctx, callback);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         atomic_store(&context->remove_callback, callback);
     else if (libssl_ready())
@@ -235,7 +240,7 @@ void SSL_CTX_sess_set_remove_cb(SSL_CTX *ctx, remove_session_callback callback)
 new_session_callback SSL_CTX_sess_get_new_cb(SSL_CTX *ctx)
 {
     HAND_ON(ctx, SSL_CTX_sess_get_new_cb, ctx);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         return atomic_load(&context->new_callback);
     return libssl_ready() ? libssl.SSL_CTX_sess_get_new_cb(ctx) : NULL;
@@ -244,7 +249,7 @@ new_session_callback SSL_CTX_sess_get_new_cb(SSL_CTX *ctx)
 get_session_callback SSL_CTX_sess_get_get_cb(SSL_CTX *ctx)
 {
     HAND_ON(ctx, SSL_CTX_sess_get_get_cb, ctx);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         return atomic_load(&context->get_callback);
     return libssl_ready() ? libssl.SSL_CTX_sess_get_get_cb(ctx) : NULL;
@@ -253,7 +258,7 @@ get_session_callback SSL_CTX_sess_get_get_cb(SSL_CTX *ctx)
 remove_session_callback SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx)
 {
     HAND_ON(ctx, SSL_CTX_sess_get_remove_cb, ctx);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         return atomic_load(&context->remove_callback);
     return libssl_ready() ? libssl.SSL_CTX_sess_get_remove_cb(ctx) : NULL;
@@ -264,7 +269,7 @@ remove_session_callback SSL_CTX_sess_get_remove_cb(SSL_CTX *ctx)
 session_hash SSL_CTX_sessions(SSL_CTX *ctx)
 {
     HAND_ON(ctx, SSL_CTX_sessions, ctx);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         return walk_sessions(context);
     return libssl_ready() ? libssl.SSL_CTX_sessions(ctx) : NULL;
@@ -275,7 +280,7 @@ session_hash SSL_CTX_sessions(SSL_CTX *ctx)
 int SSL_CTX_set_generate_session_id(SSL_CTX *ctx, GEN_SESSION_CB generator)
 {
     HAND_ON(ctx, SSL_CTX_set_generate_session_id, ctx, generator);
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         return generate_set_for_context(context, generator);
     return libssl_ready() ? libssl.SSL_CTX_set_generate_session_id(ctx, generator) : 0;
@@ -366,7 +371,7 @@ int sslcache_get_stats(SSL_CTX *ctx, struct sslcache_stats *stats)
         contexts_stats(stats);
         return 1;
     }
-    struct context *context = context_of(ctx);
+    struct context *context = context_of(ctx, CALLER);
     if (context == NULL)
         return 0;
     context_stats(context, stats);

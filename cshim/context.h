@@ -64,7 +64,7 @@ struct context {
  * can't be found, ctx is NULL, there is no memory, or the context was given back. Then libssl is to
  * be called.
  */
-struct context *context_of(SSL_CTX *ctx);
+struct context *context_of(SSL_CTX *ctx, const void *caller);
 
 /* The same where the context was given back too: what it has counted stays in use. */
 struct context *context_attached(SSL_CTX *ctx);

@@ -87,7 +87,7 @@ static const char *relocated_name(const struct link_map *object, const ElfW(Rela
     return names + symbols[ELF64_R_SYM(relocation->r_info)].st_name;
 }
 
-static bool relocates(const struct link_map *object, int table_tag, int size_tag, const char *name)
+static bool table_has(const struct link_map *object, int table_tag, int size_tag, const char *name)
 {
     const ElfW(Rela) *table = NULL;
     size_t size = 0;
@@ -101,6 +101,13 @@ static bool relocates(const struct link_map *object, int table_tag, int size_tag
         if (strcmp(relocated_name(object, &table[i]), name) == 0)
             return true;
     return false;
+}
+
+/* Whether an object is linked with a function of that name, for calls or for a pointer to it. */
+static bool relocates(const struct link_map *object, const char *name)
+{
+    return table_has(object, DT_JMPREL, DT_PLTRELSZ, name) ||
+           table_has(object, DT_RELA, DT_RELASZ, name);
 }
 
 /*
@@ -117,8 +124,7 @@ static bool calls_come_to_us(void *handle)
     void *program = dlopen(NULL, RTLD_LAZY);
     if (program == NULL || dlsym(program, name) != (void *)SSL_CTX_remove_session)
         return false;
-    return relocates(object, DT_JMPREL, DT_PLTRELSZ, name) ||
-           relocates(object, DT_RELA, DT_RELASZ, name);
+    return relocates(object, name);
 }
 
 static bool bind_functions(void *handle)
@@ -163,4 +169,21 @@ bool libssl_ready(void)
         atomic_store_explicit(&bound, bind_libssl(), memory_order_release);
     pthread_mutex_unlock(&binding);
     return atomic_load_explicit(&bound, memory_order_acquire);
+}
+
+bool libssl_contains(const void *address)
+{
+    Dl_info of_address, of_libssl;
+    return dladdr(address, &of_address) != 0 &&
+           dladdr((void *)libssl.SSL_CTX_ctrl, &of_libssl) != 0 &&
+           of_address.dli_fbase == of_libssl.dli_fbase;
+}
+
+bool libssl_is_linked_with(const void *address, const char *name)
+{
+    Dl_info info;
+    struct link_map *object = NULL;
+    if (dladdr1(address, &info, (void **)&object, RTLD_DL_LINKMAP) == 0)
+        return false;
+    return relocates(object, name);
 }

@@ -120,6 +120,12 @@ extern struct libssl libssl;
  */
 bool libssl_ready(void);
 
+/* Whether an address lies in the libssl that is bound: the call is one of its own. Takes about 1 us. */
+bool libssl_contains(const void *address);
+
+/* Whether the object that an address lies in is linked with a function of that name. */
+bool libssl_is_linked_with(const void *address, const char *name);
+
 /* Whether a loaded object of that path is a libssl, as its name says. */
 bool libssl_is_path(const char *path);
 
