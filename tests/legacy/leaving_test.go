@@ -32,10 +32,6 @@ func TestLeaveByCancel(t *testing.T) {
 	harness.RunBoth(t, program("leave_cancel"))
 }
 
-func TestLeaveMainThreadFirst(t *testing.T) {
-	harness.RunBoth(t, program("leave_main"))
-}
-
 func TestLeaveCallbackByJump(t *testing.T) {
 	harness.RunBoth(t, program("leave_jump"))
 }
