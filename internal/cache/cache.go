@@ -425,9 +425,11 @@ func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
 	return true
 }
 
-// Number answers how many sessions are held, expired ones included.
+// Number answers how many sessions are held, expired ones included. An eviction takes its victim off
+// the number before it has found it. If another thread removes that one meanwhile, the number is too
+// small for a moment, and could be below 0.
 func (c *Cache) Number() int64 {
-	return c.number.Load()
+	return max(c.number.Load(), 0)
 }
 
 // Entries lists sessions into entries, which has room for one at least, from the cursor on, which is
