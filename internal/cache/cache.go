@@ -261,7 +261,8 @@ func (c *Cache) earliest(apart int) (int, place) {
 func (c *Cache) lockTop(i int, p place) *shard {
 	s := c.shards[i].Load()
 	s.lock.Lock()
-	if s.shown == p.sequence {
+	// What was read of an emptied shard may be half of a place: its sequence is that of nowhere.
+	if s.shown == p.sequence && !s.empty() {
 		return s
 	}
 	s.lock.Unlock()
