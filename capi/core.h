@@ -36,12 +36,11 @@ struct core_entry {
     unsigned char id[CORE_ID_MAX];
 };
 
-/* What an operation answers. */
+/* What an add or an eviction answers beside its result. */
 struct core_answer {
     core_session replaced; /* add: another session that had the same key */
-    core_session session;  /* add, evict: the victim; remove, expire, lookup: the session */
-    uint8_t done;          /* the operation did what it says: added, removed, found, moved */
-    uint8_t more;          /* add, evict: the cache is still over its limit: call core_evict */
+    core_session session;  /* the victim of the limit, or 0 */
+    uint8_t more;          /* the cache is still over its limit: call core_evict */
 };
 
 /* Counters of one cache. Each only grows, except number. */
