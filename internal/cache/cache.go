@@ -299,18 +299,24 @@ func (c *Cache) Lookup(key *Key, retain func(Session)) Session {
 	return session
 }
 
-// Contains says whether a session is under the key, and counts nothing.
-func (c *Cache) Contains(key *Key) bool {
+// shardOf finds the shard of a key and the tag of the key in it; nil for a key that is none, and where
+// the shard was never made.
+func (c *Cache) shardOf(key *Key) (*shard, uint32) {
 	if !key.valid() {
-		return false
+		return nil, 0
 	}
 	hash := key.hash(c.seed)
-	s := c.shards[hash>>c.shift].Load()
+	return c.shards[hash>>c.shift].Load(), uint32(hash)
+}
+
+// Contains says whether a session is under the key, and counts nothing.
+func (c *Cache) Contains(key *Key) bool {
+	s, tag := c.shardOf(key)
 	if s == nil {
 		return false
 	}
 	s.lock.RLock()
-	number, _ := s.find(key, uint32(hash))
+	number, _ := s.find(key, tag)
 	s.lock.RUnlock()
 	return number != none
 }
@@ -404,16 +410,12 @@ func (c *Cache) Drain() Session {
 // Reschedule notes a new expiry of a session, if that very session is under the key, and moves it to
 // its new place, behind its equals. By insertion nothing moves.
 func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
-	if !key.valid() {
-		return false
-	}
-	hash := key.hash(c.seed)
-	s := c.shards[hash>>c.shift].Load()
+	s, tag := c.shardOf(key)
 	if s == nil {
 		return false
 	}
 	s.lock.Lock()
-	number, _ := s.find(key, uint32(hash))
+	number, _ := s.find(key, tag)
 	if number == none || s.entries.at(number).session != session {
 		s.lock.Unlock()
 		return false
