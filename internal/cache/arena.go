@@ -14,22 +14,40 @@ const (
 	firstChunk = 4
 )
 
-// at returns the element i, which must be below the length. It stays valid until the next grow.
+// at returns the element i, which must be below the length. It stays valid until the next reserve.
+//
+//go:nosplit
 func (a *arena[T]) at(i uint32) *T {
-	return &a.chunks[i>>chunkBits][i%chunkSize]
+	return element(*element(a.chunks, int(i>>chunkBits)), int(i%chunkSize))
 }
 
-// grow appends a zero element.
-func (a *arena[T]) grow() {
+// hasRoom says whether extend may be called.
+//
+//go:nosplit
+func (a *arena[T]) hasRoom() bool {
+	chunk := int(a.length >> chunkBits)
+	return chunk < len(a.chunks) && int(a.length%chunkSize) < len(*element(a.chunks, chunk))
+}
+
+// extend appends an element, and says its number. There must be room for it.
+//
+//go:nosplit
+func (a *arena[T]) extend() uint32 {
+	a.length++
+	return a.length - 1
+}
+
+// reserve makes room for one more.
+func (a *arena[T]) reserve() {
 	switch {
-	case a.length == 0 && len(a.chunks) == 0:
+	case a.hasRoom():
+	case len(a.chunks) == 0:
 		a.chunks = append(a.chunks, make([]T, firstChunk))
 	case int(a.length>>chunkBits) == len(a.chunks):
 		a.chunks = append(a.chunks, make([]T, chunkSize))
-	case a.length < chunkSize && int(a.length) == len(a.chunks[0]):
+	default:
 		larger := make([]T, 2*len(a.chunks[0]))
 		copy(larger, a.chunks[0])
 		a.chunks[0] = larger
 	}
-	a.length++
 }

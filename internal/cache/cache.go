@@ -7,14 +7,18 @@
 // do with it what it likes, calling the cache again included.
 //
 // A cache may be used by many threads at once. It is divided into shards, each with a lock of its
-// own, so threads wait for one another only over sessions that fall into one shard and of
-// which at least one is being changed. The order holds over all shards: while one thread works, the
-// session that is evicted or flushed is exactly the one that libssl's list would give. Between
-// threads that work at the same time it is the earliest at some moment of the call.
+// own, so threads wait for one another only over sessions that fall into one shard. The order holds
+// over all shards: while one thread works, the session that is evicted or flushed is exactly the one
+// that libssl's list would give. Between threads that work at the same time it is the earliest at
+// some moment of the call.
+//
+// The operations that are asked for all the time come twice. Add may wait, for a lock or for memory;
+// TryAdd never does, and says that it did nothing where it would have to. What begins with Try, and all
+// that it calls, is marked nosplit, allocates nothing and writes no pointer: so it may run on a thread
+// that Go's scheduler knows nothing of (internal/direct).
 package cache
 
 import (
-	"hash/maphash"
 	"math"
 	"math/bits"
 	"runtime"
@@ -51,10 +55,11 @@ type Entry struct {
 // A Cache holds sessions. Make it with New.
 type Cache struct {
 	rules  Rules
-	seed   maphash.Seed
+	seed   seed
 	shift  uint                    // what is left of a hash, shifted by it, is the number of a shard
 	shards []atomic.Pointer[shard] // made at first need: an empty cache is small
 	tops   []top                   // side by side, so that finding the earliest is quick
+	closed atomic.Bool             // nothing is done any more by what begins with Try
 
 	_        [cacheLine]byte // what follows is written all the time, what stands above never
 	number   atomic.Int64
@@ -76,7 +81,7 @@ func New(rules Rules) *Cache {
 func newCache(rules Rules, width int) *Cache {
 	c := &Cache{
 		rules:  rules,
-		seed:   maphash.MakeSeed(),
+		seed:   newSeed(),
 		shift:  uint(64 - width),
 		shards: make([]atomic.Pointer[shard], 1<<width),
 		tops:   make([]top, 1<<width),
@@ -88,36 +93,67 @@ func newCache(rules Rules, width int) *Cache {
 	return c
 }
 
+// Close makes every operation that begins with Try leave things undone, for good.
+func (c *Cache) Close() {
+	c.closed.Store(true)
+}
+
 // Add puts a session under the key. It holds the cache's limit by evicting the earliest other
-// session, never the newcomer; 0 is no limit. If one eviction is not enough, because the limit was
-// lowered, the answer says More. A session 0 or a key that is none adds nothing.
+// session, never the newcomer; 0 is no limit. If that is not enough, because the limit was lowered, the
+// answer says More. A session 0 or a key that is none adds nothing.
 func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) Added {
 	if session == 0 || !key.valid() {
 		return Added{}
 	}
-	hash := key.hash(c.seed)
+	hash := key.hash(&c.seed)
 	s := c.shards[hash>>c.shift].Load()
 	if s == nil {
 		s = c.makeShard(hash >> c.shift)
 	}
-	s.lock.Lock()
-	replaced, isNew := c.addTo(s, key, uint32(hash), session, expiry)
-	s.lock.Unlock()
-	added := Added{New: isNew, Replaced: replaced}
-	if isNew && c.number.Load() > c.capacity(limit) {
+	s.lock.wait()
+	s.makeRoom()
+	added := c.addTo(s, key, uint32(hash), session, expiry)
+	s.lock.release()
+	if added.New && c.number.Load() > c.capacity(limit) {
 		added.Evicted, added.More = c.Evict(limit, session)
 	}
 	return added
 }
 
-// addTo does the part of Add that is under the shard's lock.
-func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry int64) (replaced Session, isNew bool) {
+// TryAdd is Add where nothing has to be waited for and there is room; it evicts none, but says More.
+//
+//go:nosplit
+func (c *Cache) TryAdd(key *Key, session Session, expiry int64, limit int64) (added Added, done bool) {
+	if session == 0 || !key.valid() {
+		return Added{}, true
+	}
+	hash := key.hash(&c.seed)
+	s := c.tryShard(hash)
+	if s == nil {
+		return Added{}, false
+	}
+	if !s.hasRoom() {
+		s.lock.release()
+		return Added{}, false
+	}
+	added = c.addTo(s, key, uint32(hash), session, expiry)
+	s.lock.release()
+	added.More = added.New && c.number.Load() > c.capacity(limit)
+	return added, true
+}
+
+// addTo does the part of an add that is under the shard's lock.
+//
+//go:nosplit
+func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry int64) Added {
 	number, _ := s.find(key, tag)
 	if number == none {
-		s.insert(key, tag, session, expiry, c.newPlace(expiry, none))
-		s.counts.stored++
+		// One after the other: other threads want the line of the two as well.
+		at := c.newPlace(expiry, s.allocate())
 		c.number.Add(1)
-		return 0, true
+		s.insert(key, tag, session, expiry, at)
+		s.counts.stored++
+		return Added{New: true}
 	}
 	e := s.entries.at(number)
 	e.expiry = expiry
@@ -125,17 +161,20 @@ func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry in
 		if c.rules.ReaddMoves {
 			s.replan(c.newPlace(expiry, number))
 		}
-		return 0, false
+		return Added{}
 	}
-	replaced, e.session = e.session, session
+	replaced := e.session
+	e.session = session
 	s.replan(c.newPlace(expiry, number))
 	s.counts.stored++
 	s.counts.replaced++
 	c.raisePeak(c.number.Load()) // a claim takes it that the newcomer raised the number
-	return replaced, true
+	return Added{New: true, Replaced: replaced}
 }
 
 // newPlace is a place behind all that have this expiry.
+//
+//go:nosplit
 func (c *Cache) newPlace(expiry int64, entry uint32) place {
 	if c.rules.ByInsertion {
 		expiry = 0
@@ -144,6 +183,8 @@ func (c *Cache) newPlace(expiry int64, entry uint32) place {
 }
 
 // capacity is how many sessions a limit allows between two operations.
+//
+//go:nosplit
 func (c *Cache) capacity(limit int64) int64 {
 	switch {
 	case limit <= 0:
@@ -159,34 +200,51 @@ func (c *Cache) capacity(limit int64) int64 {
 // the cache still is: with that it continues an Add. The newcomer is never the victim. A session
 // without id can't be removed: where it is the earliest, eviction ends.
 func (c *Cache) Evict(limit int64, newcomer Session) (victim Session, more bool) {
+	for round := 0; ; round++ {
+		victim, more, done := c.TryEvict(limit, newcomer)
+		if done {
+			return victim, more
+		}
+		pause(round)
+	}
+}
+
+// TryEvict is Evict where nothing has to be waited for.
+//
+//go:nosplit
+func (c *Cache) TryEvict(limit int64, newcomer Session) (victim Session, more, done bool) {
 	capacity := c.capacity(limit)
 	if !c.claim(capacity) {
-		return 0, false
+		return 0, false, true
 	}
-	s, p := c.lockEarliest(newcomer)
+	s, number, done := c.tryEarliest(newcomer)
 	if s == nil {
 		c.number.Add(1)
-		return 0, false
+		return 0, false, done
 	}
-	if s.entries.at(p.entry).key.Length == 0 {
-		s.lock.Unlock()
+	if s.entries.at(number).key.Length == 0 {
+		s.lock.release()
 		c.number.Add(1)
-		return 0, false
+		return 0, false, true
 	}
-	victim = c.take(s, p.entry)
+	victim = c.take(s, number)
 	s.counts.evicted++
-	s.lock.Unlock()
-	return victim, c.number.Load() > capacity
+	s.lock.release()
+	return victim, c.number.Load() > capacity, true
 }
 
 // take takes an entry out that was not found by its key.
+//
+//go:nosplit
 func (c *Cache) take(s *shard, number uint32) Session {
-	tag := uint32(s.entries.at(number).key.hash(c.seed))
+	tag := uint32(s.entries.at(number).key.hash(&c.seed))
 	return s.take(number, s.index.position(newSlot(tag, number)))
 }
 
 // claim takes one off the number if it is above the capacity. Of threads that add into a full cache
 // at the same time each claims once, so the cache gets back to its capacity exactly and not below.
+//
+//go:nosplit
 func (c *Cache) claim(capacity int64) bool {
 	for {
 		number := c.number.Load()
@@ -202,6 +260,8 @@ func (c *Cache) claim(capacity int64) bool {
 
 // raisePeak notes how many were held. It is called before the number falls, not when it rises, so
 // that an add does not pay for it.
+//
+//go:nosplit
 func (c *Cache) raisePeak(number int64) {
 	for peak := c.peak.Load(); number > peak; peak = c.peak.Load() {
 		if c.peak.CompareAndSwap(peak, number) {
@@ -210,36 +270,44 @@ func (c *Cache) raisePeak(number int64) {
 	}
 }
 
-// lockEarliest returns the earliest place, apart from the newcomer's, and its shard, which it locked; nil if
-// there is none.
-func (c *Cache) lockEarliest(newcomer Session) (*shard, place) {
-	for {
-		i, earliest := c.earliest(noShard)
-		if i == noShard {
-			return nil, nowhere
-		}
-		s := c.lockTop(i, earliest)
-		if s == nil {
-			continue
-		}
-		first := *s.runs.at(root)
-		if s.entries.at(first.entry).session != newcomer {
-			return s, first
-		}
-		// Rare: the newcomer is the first of all to expire. The next is in its shard or on top of another.
-		second := s.second()
-		i, earliest = c.earliest(i)
-		if second.before(&earliest) {
-			return s, second
-		}
-		s.lock.Unlock()
-		if i == noShard {
-			return nil, nowhere
-		}
-		if s = c.lockTop(i, earliest); s != nil {
-			return s, *s.runs.at(root)
-		}
+// tryEarliest finds the earliest session, apart from the newcomer, and locks its shard. Where there is
+// none, or where it can't be had without waiting (done is false then), the shard is nil.
+//
+//go:nosplit
+func (c *Cache) tryEarliest(newcomer Session) (s *shard, number uint32, done bool) {
+	i, earliest := c.earliest(noShard)
+	if i == noShard {
+		return nil, none, true
 	}
+	s = c.tryTop(i, &earliest)
+	if s == nil {
+		return nil, none, false
+	}
+	number = s.runs.at(root).entry
+	if s.entries.at(number).session != newcomer {
+		return s, number, true
+	}
+	return c.tryNext(s, i)
+}
+
+// tryNext goes on where the newcomer is the first of all to expire, which is rare: the next is in its
+// shard, which is locked and number i, or on top of another.
+//
+//go:nosplit
+func (c *Cache) tryNext(s *shard, i int) (next *shard, number uint32, done bool) {
+	second := s.second()
+	i, earliest := c.earliest(i)
+	if second.before(&earliest) {
+		return s, second.entry, true
+	}
+	s.lock.release()
+	if i == noShard {
+		return nil, none, true
+	}
+	if s = c.tryTop(i, &earliest); s == nil {
+		return nil, none, false
+	}
+	return s, s.runs.at(root).entry, true
 }
 
 // No shard has this number.
@@ -247,25 +315,31 @@ const noShard = -1
 
 // earliest finds the shard, apart from one, that has the earliest place, without a lock; noShard
 // and nowhere if there is none.
+//
+//go:nosplit
 func (c *Cache) earliest(apart int) (int, place) {
 	chosen, earliest := noShard, nowhere
 	for i := range c.tops {
-		if p := c.tops[i].load(); i != apart && p.before(&earliest) {
+		if p := element(c.tops, i).load(); i != apart && p.before(&earliest) {
 			chosen, earliest = i, p
 		}
 	}
 	return chosen, earliest
 }
 
-// lockTop locks the shard i if its earliest place still is p, else it returns nil.
-func (c *Cache) lockTop(i int, p place) *shard {
-	s := c.shards[i].Load()
-	s.lock.Lock()
+// tryTop locks the shard i if its earliest place still is p, and may lose it; else it returns nil.
+//
+//go:nosplit
+func (c *Cache) tryTop(i int, p *place) *shard {
+	s := element(c.shards, i).Load()
+	if c.closed.Load() || !s.lock.try() {
+		return nil
+	}
 	// What was read of an emptied shard may be half of a place: its sequence is that of nowhere.
 	if s.shown == p.sequence && !s.empty() {
 		return s
 	}
-	s.lock.Unlock()
+	s.lock.release()
 	return nil
 }
 
@@ -273,30 +347,50 @@ func (c *Cache) lockTop(i int, p place) *shard {
 // leave the cache while retain, which may be nil, runs: a lock is held, so retain must take its
 // reference and return; it must not call the cache and must not panic.
 func (c *Cache) Lookup(key *Key, retain func(Session)) Session {
-	if !key.valid() {
-		c.missed.Add(1)
-		return 0
-	}
-	hash := key.hash(c.seed)
-	s := c.shards[hash>>c.shift].Load()
+	s, tag := c.shardOf(key)
 	if s == nil {
 		c.missed.Add(1)
 		return 0
 	}
-	s.lock.RLock()
-	number, _ := s.find(key, uint32(hash))
-	if number == none {
-		s.lock.RUnlock()
-		s.missed.Add(1)
-		return 0
-	}
-	session := s.entries.at(number).session
-	if retain != nil {
+	s.lock.wait()
+	session := s.lookup(key, tag)
+	if session != 0 && retain != nil {
 		retain(session)
 	}
-	s.lock.RUnlock()
-	s.found.Add(1)
+	s.lock.release()
 	return session
+}
+
+// Held is a session that can't leave the cache until it is released.
+type Held = shard
+
+// TryLookup is Lookup where nothing has to be waited for. The session that it answers is held: the
+// caller takes its reference and then calls Release. Nothing is held where it found none.
+//
+//go:nosplit
+func (c *Cache) TryLookup(key *Key) (session Session, held *Held, done bool) {
+	if !key.valid() {
+		c.missed.Add(1)
+		return 0, nil, true
+	}
+	hash := key.hash(&c.seed)
+	s := c.tryShard(hash)
+	if s == nil {
+		return 0, nil, false
+	}
+	session = s.lookup(key, uint32(hash))
+	if session == 0 {
+		s.lock.release()
+		return 0, nil, true
+	}
+	return session, s, true
+}
+
+// Release lets go of the session that TryLookup held.
+//
+//go:nosplit
+func (h *Held) Release() {
+	h.lock.release()
 }
 
 // shardOf finds the shard of a key and the tag of the key in it; nil for a key that is none, and where
@@ -305,8 +399,19 @@ func (c *Cache) shardOf(key *Key) (*shard, uint32) {
 	if !key.valid() {
 		return nil, 0
 	}
-	hash := key.hash(c.seed)
+	hash := key.hash(&c.seed)
 	return c.shards[hash>>c.shift].Load(), uint32(hash)
+}
+
+// tryShard finds and locks the shard of a hash; nil where it was never made or others have it.
+//
+//go:nosplit
+func (c *Cache) tryShard(hash uint64) *shard {
+	s := element(c.shards, int(hash>>c.shift)).Load()
+	if s == nil || c.closed.Load() || !s.lock.try() {
+		return nil
+	}
+	return s
 }
 
 // Contains says whether a session is under the key, and counts nothing.
@@ -315,37 +420,81 @@ func (c *Cache) Contains(key *Key) bool {
 	if s == nil {
 		return false
 	}
-	s.lock.RLock()
+	s.lock.wait()
 	number, _ := s.find(key, tag)
-	s.lock.RUnlock()
+	s.lock.release()
 	return number != none
+}
+
+// TryContains is Contains where nothing has to be waited for.
+//
+//go:nosplit
+func (c *Cache) TryContains(key *Key) (contained, done bool) {
+	if !key.valid() {
+		return false, true
+	}
+	hash := key.hash(&c.seed)
+	s := c.tryShard(hash)
+	if s == nil {
+		return false, false
+	}
+	number, _ := s.find(key, uint32(hash))
+	s.lock.release()
+	return number != none, true
 }
 
 // Remove takes out and answers whichever session is under the key, 0 if none. Of several threads
 // one gets it.
 func (c *Cache) Remove(key *Key) Session {
-	if !key.valid() {
-		return 0
-	}
-	hash := key.hash(c.seed)
-	s := c.shards[hash>>c.shift].Load()
+	s, tag := c.shardOf(key)
 	if s == nil {
 		return 0
 	}
-	s.lock.Lock()
-	number, position := s.find(key, uint32(hash))
+	s.lock.wait()
+	session := c.removeFrom(s, key, tag)
+	s.tidy()
+	s.lock.release()
+	return session
+}
+
+// TryRemove is Remove where nothing has to be waited for, and no memory given back.
+//
+//go:nosplit
+func (c *Cache) TryRemove(key *Key) (session Session, done bool) {
+	if !key.valid() {
+		return 0, true
+	}
+	hash := key.hash(&c.seed)
+	s := c.tryShard(hash)
+	if s == nil {
+		return 0, false
+	}
+	if s.isLastOfMany() {
+		s.lock.release()
+		return 0, false
+	}
+	session = c.removeFrom(s, key, uint32(hash))
+	s.lock.release()
+	return session, true
+}
+
+// removeFrom does the part of a removal that is under the shard's lock.
+//
+//go:nosplit
+func (c *Cache) removeFrom(s *shard, key *Key, tag uint32) Session {
+	number, position := s.find(key, tag)
 	if number == none {
-		s.lock.Unlock()
 		return 0
 	}
 	session := s.take(number, position)
 	s.counts.removed++
 	c.leave()
-	s.lock.Unlock()
 	return session
 }
 
 // leave counts a session out.
+//
+//go:nosplit
 func (c *Cache) leave() {
 	c.raisePeak(c.number.Add(-1) + 1)
 }
@@ -358,15 +507,26 @@ func (c *Cache) Expire(now int64, cursor *uint64) Session {
 	if c.rules.ByInsertion {
 		return c.expireFrom(now, cursor)
 	}
-	s, p := c.lockEarliest(0)
+	s, number := c.lockEarliest()
 	if s == nil {
 		return 0
 	}
-	if now <= s.entries.at(p.entry).expiry {
-		s.lock.Unlock()
+	if now <= s.entries.at(number).expiry {
+		s.lock.release()
 		return 0
 	}
-	return c.expire(s, p.entry)
+	return c.expire(s, number)
+}
+
+// lockEarliest finds the earliest session and locks its shard, nil if there is none.
+func (c *Cache) lockEarliest() (*shard, uint32) {
+	for round := 0; ; round++ {
+		s, number, done := c.tryEarliest(0)
+		if done {
+			return s, number
+		}
+		pause(round)
+	}
 }
 
 // expire lets go of a session for a flush and releases its shard's lock.
@@ -374,7 +534,8 @@ func (c *Cache) expire(s *shard, number uint32) Session {
 	session := c.take(s, number)
 	s.counts.expired++
 	c.leave()
-	s.lock.Unlock()
+	s.tidy()
+	s.lock.release()
 	return session
 }
 
@@ -385,14 +546,14 @@ func (c *Cache) expireFrom(now int64, cursor *uint64) Session {
 		if s == nil {
 			continue
 		}
-		s.lock.Lock()
+		s.lock.wait()
 		for ; number < s.entries.length; number++ {
 			if e := s.entries.at(number); e.session != 0 && now > e.expiry {
 				*cursor = join(i, number+1)
 				return c.expire(s, number)
 			}
 		}
-		s.lock.Unlock()
+		s.lock.release()
 	}
 	*cursor = join(i, 0)
 	return 0
@@ -400,11 +561,11 @@ func (c *Cache) expireFrom(now int64, cursor *uint64) Session {
 
 // Drain takes out and answers the earliest session, whatever its expiry, 0 if the cache is empty.
 func (c *Cache) Drain() Session {
-	s, p := c.lockEarliest(0)
+	s, number := c.lockEarliest()
 	if s == nil {
 		return 0
 	}
-	return c.expire(s, p.entry)
+	return c.expire(s, number)
 }
 
 // Reschedule notes a new expiry of a session, if that very session is under the key, and moves it to
@@ -414,17 +575,18 @@ func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
 	if s == nil {
 		return false
 	}
-	s.lock.Lock()
+	s.lock.wait()
 	number, _ := s.find(key, tag)
 	if number == none || s.entries.at(number).session != session {
-		s.lock.Unlock()
+		s.lock.release()
 		return false
 	}
 	s.entries.at(number).expiry = expiry
 	if !c.rules.ByInsertion {
+		s.runs.reserve()
 		s.replan(c.newPlace(expiry, number))
 	}
-	s.lock.Unlock()
+	s.lock.release()
 	return true
 }
 
@@ -445,9 +607,9 @@ func (c *Cache) Entries(cursor uint64, entries []Entry) (n int, next uint64) {
 		if s == nil {
 			continue
 		}
-		s.lock.RLock()
+		s.lock.wait()
 		listed, rest := s.list(number, entries[n:])
-		s.lock.RUnlock()
+		s.lock.release()
 		n += listed
 		if rest != none {
 			return n, join(i, rest)

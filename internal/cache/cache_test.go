@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"hash/maphash"
 	"math"
 	"reflect"
 	"slices"
@@ -75,12 +74,7 @@ func TestKeysDifferByVersionLengthAndEveryByte(t *testing.T) {
 	}
 	for i := range keys {
 		require.Equal(t, Session(i+1), c.Lookup(&keys[i], nil), "key %d", i)
-		// What follows the id does not count.
-		littered := keys[i]
-		for j := littered.Length; j < MaxID; j++ {
-			littered.ID[j] = 0xff
-		}
-		require.Equal(t, Session(i+1), c.Remove(&littered), "key %d", i)
+		require.Equal(t, Session(i+1), c.Remove(&keys[i]), "key %d", i)
 		require.False(t, c.Contains(&keys[i]), "key %d", i)
 	}
 }
@@ -282,9 +276,7 @@ func TestLookupRetainsWhileTheEntryCannotGo(t *testing.T) {
 		retained = s
 		for i := range c.shards {
 			if s := c.shards[i].Load(); s != nil {
-				assert.False(t, s.lock.TryLock(), "nobody can change the shard")
-				assert.True(t, s.lock.TryRLock(), "others can look")
-				s.lock.RUnlock()
+				assert.False(t, s.lock.try(), "nobody can change the shard")
 			}
 		}
 	})
@@ -440,7 +432,8 @@ func TestKeysOfOneTag(t *testing.T) {
 	for i := range keys {
 		number, _ := s.find(&keys[i], tag)
 		require.EqualValues(t, none, number, "key %d", i)
-		s.insert(&keys[i], tag, Session(i+1), 100, place{expiry: 100, sequence: uint64(i)})
+		s.makeRoom()
+		s.insert(&keys[i], tag, Session(i+1), 100, place{expiry: 100, sequence: uint64(i), entry: s.allocate()})
 	}
 	for i := range keys {
 		number, position := s.find(&keys[i], tag)
@@ -450,16 +443,17 @@ func TestKeysOfOneTag(t *testing.T) {
 }
 
 func TestHashDependsOnVersionAndID(t *testing.T) {
-	seed := maphash.MakeSeed()
+	seed := newSeed()
 	hashes := map[uint64]bool{}
 	for version := range int32(4) {
 		for id := range byte(4) {
-			hashes[(&Key{Version: version, Length: 1, ID: [MaxID]byte{id}}).hash(seed)] = true
+			hashes[(&Key{Version: version, Length: 1, ID: [MaxID]byte{id}}).hash(&seed)] = true
 		}
 	}
 	assert.Len(t, hashes, 16)
 	other := Key{Length: 4}
-	assert.NotEqual(t, other.hash(seed), other.hash(maphash.MakeSeed()), "each cache has a function of its own")
+	another := newSeed()
+	assert.NotEqual(t, other.hash(&seed), other.hash(&another), "each cache has a function of its own")
 }
 
 // Another thread has taken a session out, but not counted it yet: there is nothing to evict.
@@ -479,12 +473,12 @@ func TestTopThatChangedIsNotLocked(t *testing.T) {
 	addAll(c, 100, 200)
 	i, first := c.earliest(noShard)
 	c.Remove(keyed(1))
-	require.Nil(t, c.lockTop(i, first))
+	require.Nil(t, c.tryTop(i, &first))
 	i, first = c.earliest(noShard)
-	s := c.lockTop(i, first)
+	s := c.tryTop(i, &first)
 	require.NotNil(t, s)
-	assert.False(t, s.lock.TryRLock())
-	s.lock.Unlock()
+	assert.False(t, s.lock.try())
+	s.lock.release()
 }
 
 // Memory of what went is used for what comes, and given back when all went.

@@ -11,7 +11,7 @@ func (c *Cache) Freeze() *Frozen {
 	frozen := &Frozen{shards: make([]*shard, len(c.shards))}
 	for i := range c.shards {
 		if s := c.shards[i].Load(); s != nil {
-			s.lock.Lock()
+			s.lock.wait()
 			frozen.shards[i] = s
 		}
 	}
@@ -38,7 +38,7 @@ func (f *Frozen) Entries(cursor uint64, entries []Entry) (n int, next uint64) {
 func (f *Frozen) Thaw() {
 	for _, s := range f.shards {
 		if s != nil {
-			s.lock.Unlock()
+			s.lock.release()
 		}
 	}
 }

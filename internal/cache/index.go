@@ -13,36 +13,33 @@ type slot uint64
 
 const firstSlots = 8
 
+//go:nosplit
 func newSlot(tag, entry uint32) slot {
 	return slot(tag)<<32 | slot(entry)
 }
 
-func (s slot) tag() uint32   { return uint32(s >> 32) }
+//go:nosplit
+func (s slot) tag() uint32 { return uint32(s >> 32) }
+
+//go:nosplit
 func (s slot) entry() uint32 { return uint32(s) }
 
 func newIndex() index {
 	return index{slots: make([]slot, firstSlots)}
 }
 
-// insert adds a slot that is not there yet.
-func (x *index) insert(added slot) {
-	if (x.used+1)*2 > len(x.slots) {
-		x.double()
-	}
-	x.used++
-	x.place(added)
+// hasRoom says whether insert may be called: probes stay short while half of the slots are empty.
+//
+//go:nosplit
+func (x *index) hasRoom() bool {
+	return (x.used+1)*2 <= len(x.slots)
 }
 
-func (x *index) place(added slot) {
-	mask := uint32(len(x.slots) - 1)
-	position := added.tag() & mask
-	for x.slots[position] != 0 {
-		position = (position + 1) & mask
+// reserve makes room for one more.
+func (x *index) reserve() {
+	if x.hasRoom() {
+		return
 	}
-	x.slots[position] = added
-}
-
-func (x *index) double() {
 	smaller := x.slots
 	x.slots = make([]slot, 2*len(smaller))
 	for _, moved := range smaller {
@@ -52,11 +49,41 @@ func (x *index) double() {
 	}
 }
 
+//go:nosplit
+func (x *index) mask() uint32 {
+	return uint32(len(x.slots) - 1)
+}
+
+//go:nosplit
+func (x *index) at(position uint32) *slot {
+	return element(x.slots, int(position))
+}
+
+// insert adds a slot that is not there yet. There must be room for it.
+//
+//go:nosplit
+func (x *index) insert(added slot) {
+	x.used++
+	x.place(added)
+}
+
+//go:nosplit
+func (x *index) place(added slot) {
+	mask := x.mask()
+	position := added.tag() & mask
+	for *x.at(position) != 0 {
+		position = (position + 1) & mask
+	}
+	*x.at(position) = added
+}
+
 // position returns where a slot is that is there.
+//
+//go:nosplit
 func (x *index) position(there slot) uint32 {
-	mask := uint32(len(x.slots) - 1)
+	mask := x.mask()
 	position := there.tag() & mask
-	for x.slots[position] != there {
+	for *x.at(position) != there {
 		position = (position + 1) & mask
 	}
 	return position
@@ -64,20 +91,21 @@ func (x *index) position(there slot) uint32 {
 
 // remove empties a slot by its position and closes the gap: no tombstones, so probes stay short
 // however many sessions come and go.
+//
+//go:nosplit
 func (x *index) remove(gap uint32) {
-	slots := x.slots
-	mask := uint32(len(slots) - 1)
+	mask := x.mask()
 	for next := (gap + 1) & mask; ; next = (next + 1) & mask {
-		moved := slots[next]
+		moved := *x.at(next)
 		if moved == 0 {
 			break
 		}
 		// A slot may move back into the gap only if its home is not after the gap.
 		if home := moved.tag() & mask; (next-home)&mask >= (next-gap)&mask {
-			slots[gap] = moved
+			*x.at(gap) = moved
 			gap = next
 		}
 	}
-	slots[gap] = 0
+	*x.at(gap) = 0
 	x.used--
 }

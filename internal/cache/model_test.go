@@ -107,21 +107,13 @@ func (m *model) flush(now int64) (expired []Session) {
 
 // A machine does the same to a cache and to a model of it, and compares.
 type machine struct {
-	cache *Cache
+	cache *caller
 	model model
 	last  Session
 }
 
 func newMachine(rules Rules, width int) *machine {
-	return &machine{cache: newCache(rules, width), model: model{rules: rules}}
-}
-
-// littered is the key with something beyond its id, which must not matter.
-func littered(key Key) *Key {
-	for i := key.Length; i < MaxID; i++ {
-		key.ID[i] = byte(key.Version) + 1
-	}
-	return &key
+	return &machine{cache: &caller{Cache: newCache(rules, width)}, model: model{rules: rules}}
 }
 
 func (m *machine) addNew(t require.TestingT, key Key, expiry, limit int64) {
@@ -137,7 +129,7 @@ func (m *machine) addAgain(t require.TestingT, key Key, expiry, limit int64) {
 
 func (m *machine) add(t require.TestingT, key Key, session Session, expiry, limit int64) {
 	isNew, replaced, evicted := m.model.add(key, session, expiry, limit)
-	added := m.cache.Add(littered(key), session, expiry, limit)
+	added := m.cache.Add(&key, session, expiry, limit)
 	require.Equal(t, isNew, added.New)
 	require.Equal(t, replaced, added.Replaced)
 	victim, more := added.Evicted, added.More
@@ -160,7 +152,7 @@ func (m *machine) remove(t require.TestingT, key Key) {
 		expected = m.model.cut(i).session
 		m.model.stats.Removed++
 	}
-	require.Equal(t, expected, m.cache.Remove(littered(key)))
+	require.Equal(t, expected, m.cache.Remove(&key))
 }
 
 func (m *machine) lookup(t require.TestingT, key Key) {
@@ -171,13 +163,13 @@ func (m *machine) lookup(t require.TestingT, key Key) {
 	} else {
 		m.model.stats.Missed++
 	}
-	found := m.cache.Lookup(littered(key), func(s Session) { retained = append(retained, s) })
+	found := m.cache.Lookup(&key, func(s Session) { retained = append(retained, s) })
 	require.Equal(t, expected, retained)
 	require.Equal(t, len(expected) > 0, found != 0)
 	if found != 0 {
 		require.Equal(t, expected[0], found)
 	}
-	require.Equal(t, found != 0, m.cache.Contains(littered(key)))
+	require.Equal(t, found != 0, m.cache.Contains(&key))
 }
 
 // reschedule is asked of the session that is under the key, or of another.
@@ -190,7 +182,7 @@ func (m *machine) reschedule(t require.TestingT, key Key, that bool, expiry int6
 			m.model.insert(m.model.cut(i))
 		}
 	}
-	require.Equal(t, session <= m.last, m.cache.Reschedule(littered(key), session, expiry))
+	require.Equal(t, session <= m.last, m.cache.Reschedule(&key, session, expiry))
 }
 
 func (m *machine) flush(t require.TestingT, now int64) {
@@ -239,7 +231,7 @@ func (m *machine) check(t require.TestingT) {
 		}
 	}
 	require.Empty(t, expected)
-	requireSound(t, m.cache)
+	requireSound(t, m.cache.Cache)
 }
 
 // Few ids, so that keys meet; they differ in version, in length, in their last byte only.
@@ -361,7 +353,7 @@ func requireIndexed(t require.TestingT, c *Cache, s *shard, used []uint32) {
 	require.LessOrEqual(t, 2*s.index.used, len(s.index.slots))
 	for _, number := range used {
 		e := s.entries.at(number)
-		found, position := s.find(&e.key, uint32(e.key.hash(c.seed)))
+		found, position := s.find(&e.key, uint32(e.key.hash(&c.seed)))
 		require.Equal(t, number, found)
 		require.Equal(t, number, s.index.slots[position].entry())
 	}

@@ -13,6 +13,7 @@ type place struct {
 // after every place that a session can have
 var nowhere = place{expiry: math.MaxInt64, sequence: math.MaxUint64}
 
+//go:nosplit
 func (p *place) before(other *place) bool {
 	if p.expiry != other.expiry {
 		return p.expiry < other.expiry
@@ -36,10 +37,15 @@ const (
 	isFirst = 1 << 31
 )
 
-func parent(i uint32) uint32     { return i>>2 + 2 }
+//go:nosplit
+func parent(i uint32) uint32 { return i>>2 + 2 }
+
+//go:nosplit
 func firstChild(i uint32) uint32 { return (i - 2) << 2 }
 
 // enter puts an entry into the order.
+//
+//go:nosplit
 func (s *shard) enter(at place) {
 	e := s.entries.at(at.entry)
 	e.order, e.sequence, e.next = at.expiry, at.sequence, none
@@ -54,6 +60,8 @@ func (s *shard) enter(at place) {
 }
 
 // leave takes an entry out of the order.
+//
+//go:nosplit
 func (s *shard) leave(number uint32) {
 	e := s.entries.at(number)
 	if e.next != none {
@@ -77,12 +85,15 @@ func (s *shard) leave(number uint32) {
 	s.sink(i, s.placeOf(e.next))
 }
 
+//go:nosplit
 func (s *shard) placeOf(number uint32) place {
 	e := s.entries.at(number)
 	return place{expiry: e.order, sequence: e.sequence, entry: number}
 }
 
 // second returns the earliest place but one, nowhere if there is none.
+//
+//go:nosplit
 func (s *shard) second() place {
 	second := nowhere
 	if next := s.entries.at(s.runs.at(root).entry).next; next != none {
@@ -95,17 +106,21 @@ func (s *shard) second() place {
 }
 
 // put writes a run down as number i of the heap and tells its first entry so.
+//
+//go:nosplit
 func (s *shard) put(i uint32, p place) {
 	*s.runs.at(i) = p
 	s.entries.at(p.entry).previous = i | isFirst
 }
 
+//go:nosplit
 func (s *shard) push(p place) {
-	s.runs.grow()
-	s.rise(s.runs.length-1, p)
+	s.rise(s.runs.extend(), p)
 }
 
 // rise finds the position of p at i or above it.
+//
+//go:nosplit
 func (s *shard) rise(i uint32, p place) {
 	for i > root {
 		above := s.runs.at(parent(i))
@@ -119,6 +134,8 @@ func (s *shard) rise(i uint32, p place) {
 }
 
 // sink finds the position of p at i or below it.
+//
+//go:nosplit
 func (s *shard) sink(i uint32, p place) {
 	for {
 		child := s.earliestChild(i)
@@ -131,6 +148,7 @@ func (s *shard) sink(i uint32, p place) {
 	s.put(i, p)
 }
 
+//go:nosplit
 func (s *shard) earliestChild(i uint32) uint32 {
 	child := firstChild(i)
 	if child >= s.runs.length {
@@ -146,6 +164,8 @@ func (s *shard) earliestChild(i uint32) uint32 {
 }
 
 // cut takes the run at i out of the heap.
+//
+//go:nosplit
 func (s *shard) cut(i uint32) {
 	s.runs.length--
 	last := *s.runs.at(s.runs.length)

@@ -1,14 +1,13 @@
 package cache
 
 import (
-	"sync"
 	"sync/atomic"
 	"unsafe"
 )
 
 // An entry is a cached session. It has no pointer, so the garbage collector never looks at entries.
 type entry struct {
-	key      Key // canonical
+	key      Key
 	session  Session
 	expiry   int64  // what a flush judges by
 	order    int64  // the expiry that its place in the order came from, which may be an older one
@@ -20,23 +19,20 @@ type entry struct {
 // Entries are numbered from 1.
 const none = 0
 
-// A shard holds the sessions whose keys' hashes begin alike. All of it but found and missed, which
-// look-ups count side by side, is under lock.
+// A shard holds the sessions whose keys' hashes begin alike. All of it is under lock.
 type shard struct {
 	shardState
 	_ [(cacheLine - unsafe.Sizeof(shardState{})%cacheLine) % cacheLine]byte
 }
 
 type shardState struct {
-	lock    sync.RWMutex
+	lock    lock
 	index   index
 	entries arena[entry]
 	runs    arena[place] // the heap of the order
 	end     uint32       // the last entry of the run begun last
 	free    uint32       // the entry let go of last
 	counts  counts
-	found   atomic.Uint64
-	missed  atomic.Uint64
 	top     *top // what this shard publishes
 	shown   uint64
 }
@@ -51,6 +47,7 @@ type top struct {
 	sequence atomic.Uint64
 }
 
+//go:nosplit
 func (t *top) load() place {
 	return place{expiry: t.expiry.Load(), sequence: t.sequence.Load()}
 }
@@ -67,15 +64,19 @@ func newShard(published *top) *shard {
 func (s *shard) clear() {
 	s.index = newIndex()
 	s.entries = arena[entry]{}
-	s.entries.grow() // number 0 is none
+	s.entries.reserve()
+	s.entries.extend() // number 0 is none
 	s.runs = arena[place]{}
 	for range root {
-		s.runs.grow()
+		s.runs.reserve()
+		s.runs.extend()
 	}
 	s.end, s.free = none, none
 }
 
 // publish shows the earliest place. Called under the lock, before it is released, whenever the order changed.
+//
+//go:nosplit
 func (s *shard) publish() {
 	first := &nowhere
 	if !s.empty() {
@@ -92,40 +93,87 @@ func (s *shard) publish() {
 	s.top.sequence.Store(first.sequence)
 }
 
+//go:nosplit
 func (s *shard) empty() bool {
 	return s.runs.length == root
 }
 
+// hasRoom says whether one more session fits in without memory being asked for.
+//
+//go:nosplit
+func (s *shard) hasRoom() bool {
+	return (s.free != none || s.entries.hasRoom()) && s.runs.hasRoom() && s.index.hasRoom()
+}
+
+func (s *shard) makeRoom() {
+	if s.free == none {
+		s.entries.reserve()
+	}
+	s.runs.reserve()
+	s.index.reserve()
+}
+
+// isLastOfMany says whether the session that is left is the last of a shard that was large.
+//
+//go:nosplit
+func (s *shard) isLastOfMany() bool {
+	return s.index.used == 1 && len(s.entries.chunks) > 1
+}
+
+// tidy gives the memory of a shard back that was large and is empty.
+func (s *shard) tidy() {
+	if s.empty() && len(s.entries.chunks) > 1 {
+		s.clear()
+	}
+}
+
 // find returns the number of the entry under the key, or none, and the position of its slot in the index.
+//
+//go:nosplit
 func (s *shard) find(key *Key, tag uint32) (number, position uint32) {
-	slots := s.index.slots
-	mask := uint32(len(slots) - 1)
+	mask := s.index.mask()
 	for position = tag & mask; ; position = (position + 1) & mask {
-		probed := slots[position]
+		probed := *s.index.at(position)
 		if probed == 0 {
 			return none, position
 		}
-		if probed.tag() == tag && key.names(&s.entries.at(probed.entry()).key) {
+		if probed.tag() == tag && key.equals(&s.entries.at(probed.entry()).key) {
 			return probed.entry(), position
 		}
 	}
 }
 
-// insert adds a session whose key is not there yet.
+// lookup answers the session under the key, or 0, and counts it.
+//
+//go:nosplit
+func (s *shard) lookup(key *Key, tag uint32) Session {
+	number, _ := s.find(key, tag)
+	if number == none {
+		s.counts.missed++
+		return 0
+	}
+	s.counts.found++
+	return s.entries.at(number).session
+}
+
+// insert adds a session whose key is not there yet, as the entry that the place names.
+//
+//go:nosplit
 func (s *shard) insert(key *Key, tag uint32, session Session, expiry int64, at place) {
-	at.entry = s.allocate()
 	e := s.entries.at(at.entry)
-	e.key.assign(key)
+	e.key = *key
 	e.session, e.expiry = session, expiry
 	s.index.insert(newSlot(tag, at.entry))
 	s.enter(at)
 	s.publish()
 }
 
+// allocate gives the number of an entry that is free. There must be room for it.
+//
+//go:nosplit
 func (s *shard) allocate() uint32 {
 	if s.free == none {
-		s.entries.grow()
-		return s.entries.length - 1
+		return s.entries.extend()
 	}
 	number := s.free
 	s.free = s.entries.at(number).next
@@ -133,6 +181,8 @@ func (s *shard) allocate() uint32 {
 }
 
 // take takes an entry out, whose slot is at the position.
+//
+//go:nosplit
 func (s *shard) take(number, position uint32) Session {
 	s.index.remove(position)
 	s.leave(number)
@@ -140,14 +190,13 @@ func (s *shard) take(number, position uint32) Session {
 	session := e.session
 	e.session, e.next = 0, s.free
 	s.free = number
-	if s.empty() && len(s.entries.chunks) > 1 {
-		s.clear()
-	}
 	s.publish()
 	return session
 }
 
 // replan gives a cached session another place in the order.
+//
+//go:nosplit
 func (s *shard) replan(at place) {
 	s.leave(at.entry)
 	s.enter(at)

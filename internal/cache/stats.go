@@ -15,7 +15,7 @@ type Stats struct {
 
 // counts are a shard's share of what is counted under its lock.
 type counts struct {
-	stored, replaced, evicted, expired, removed uint64
+	stored, found, missed, replaced, evicted, expired, removed uint64
 }
 
 // Stats reads the counters. While other threads work, each is right for some moment of the call.
@@ -24,20 +24,20 @@ func (c *Cache) Stats() Stats {
 	stats := Stats{Number: uint64(number), Peak: uint64(max(number, c.peak.Load())), Missed: c.missed.Load()}
 	for i := range c.shards {
 		if s := c.shards[i].Load(); s != nil {
-			s.addTo(&stats)
+			s.addStats(&stats)
 		}
 	}
 	return stats
 }
 
-func (s *shard) addTo(stats *Stats) {
-	s.lock.RLock()
+func (s *shard) addStats(stats *Stats) {
+	s.lock.wait()
 	stats.Stored += s.counts.stored
+	stats.Found += s.counts.found
+	stats.Missed += s.counts.missed
 	stats.Replaced += s.counts.replaced
 	stats.Evicted += s.counts.evicted
 	stats.Expired += s.counts.expired
 	stats.Removed += s.counts.removed
-	s.lock.RUnlock()
-	stats.Found += s.found.Load()
-	stats.Missed += s.missed.Load()
+	s.lock.release()
 }

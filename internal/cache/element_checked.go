@@ -1,0 +1,7 @@
+//go:build race
+
+package cache
+
+func element[T any](of []T, i int) *T {
+	return &of[i]
+}
