@@ -9,7 +9,7 @@ GO ?= go
 C_SOURCES := cshim.c $(wildcard cshim/*.c)
 C_HEADERS := $(wildcard cshim/*.h) capi/core.h include/sslcache.h
 C_FORMATTED = $(shell git ls-files '*.c' '*.h')
-GO_SOURCES := $(shell find capi internal -name '*.go' -not -name '*_test.go') go.mod go.sum
+GO_SOURCES := $(shell find capi internal \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
 
 CFLAGS ?= -O2 -g
 C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -I. -DSSLCACHE_VERSION='"$(VERSION)"' \

@@ -17,14 +17,27 @@ static inline void call_panicked(struct core_host *host) { host->panicked(); }
 import "C"
 
 import (
-	"runtime"
 	"sync/atomic"
 	"unsafe"
 
 	"libsslcache/internal/cache"
+	"libsslcache/internal/direct"
 )
 
 func main() {}
+
+// A direct call hands structs of C on as they are: both sides must see the same. Each line compiles only
+// if its two numbers are equal.
+var (
+	_ = [1]int{}[unsafe.Sizeof(C.struct_core_entry{})-unsafe.Sizeof(direct.Entry{})]
+	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.expiry)-unsafe.Offsetof(direct.Entry{}.Expiry)]
+	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.version)-unsafe.Offsetof(direct.Entry{}.Key)]
+	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.id)-unsafe.Offsetof(direct.Entry{}.Key)-unsafe.Offsetof(cache.Key{}.ID)]
+	_ = [1]int{}[unsafe.Sizeof(C.struct_core_answer{})-unsafe.Sizeof(direct.Answer{})]
+	_ = [1]int{}[unsafe.Offsetof(C.struct_core_answer{}.more)-unsafe.Offsetof(direct.Answer{}.More)]
+	_ = [1]int{}[unsafe.Sizeof(C.struct_core_found{})-unsafe.Sizeof(direct.Found{})]
+	_ = [1]int{}[unsafe.Sizeof(C.struct_core_direct{})-unsafe.Sizeof(direct.Table{})]
+)
 
 // panics counts what recoverPanic caught.
 var panics atomic.Uint64
@@ -47,9 +60,9 @@ func keyOf(entry *C.struct_core_entry) *cache.Key {
 }
 
 //export core_cache_new
-func core_cache_new(rules *C.struct_core_rules, host *C.struct_core_host) C.core_handle {
+func core_cache_new(rules *C.struct_core_rules, host *C.struct_core_host, named *unsafe.Pointer) C.core_handle {
 	defer recoverPanic(nil)
-	return newHandle(&keptCache{
+	kept := &keptCache{
 		Cache: cache.New(cache.Rules{
 			CountsNewcomer: rules.counts_newcomer != 0,
 			ByInsertion:    rules.by_insertion != 0,
@@ -57,7 +70,9 @@ func core_cache_new(rules *C.struct_core_rules, host *C.struct_core_host) C.core
 		}),
 		host:   host,
 		retain: func(session cache.Session) { C.call_retain(host, C.core_session(session)) },
-	})
+	}
+	*named = kept.pin()
+	return newHandle(kept)
 }
 
 //export core_cache_free
@@ -171,9 +186,9 @@ func core_thaw() {
 	thawAll()
 }
 
-//export core_breathe
-func core_breathe() {
-	runtime.Gosched()
+//export core_direct
+func core_direct(table *C.struct_core_direct) C.int {
+	return C.int(cBool(direct.Fill((*direct.Table)(unsafe.Pointer(table)))))
 }
 
 //export core_panics

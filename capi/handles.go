@@ -4,6 +4,7 @@ package main
 import "C"
 
 import (
+	"runtime"
 	"sync"
 	"unsafe"
 
@@ -17,6 +18,13 @@ type keptCache struct {
 	*cache.Cache
 	host   *C.struct_core_host
 	retain func(cache.Session)
+	pinned runtime.Pinner
+}
+
+// pin answers what names the cache in internal/direct: its address, until the handle is freed.
+func (k *keptCache) pin() unsafe.Pointer {
+	k.pinned.Pin(k.Cache)
+	return unsafe.Pointer(k.Cache)
 }
 
 // go-pointer makes the handles and keeps what they stand for alive, behind one lock for the process.
@@ -43,11 +51,15 @@ func condemn(handle C.core_handle) *C.struct_core_host {
 	if !known {
 		return nil
 	}
+	if kept.(*keptCache).Cache != nil {
+		kept.(*keptCache).Close()
+	}
 	return kept.(*keptCache).host
 }
 
 func freeHandle(handle C.core_handle) {
-	if _, known := resolved.LoadAndDelete(unsafe.Pointer(handle)); known {
+	if kept, known := resolved.LoadAndDelete(unsafe.Pointer(handle)); known {
+		kept.(*keptCache).pinned.Unpin()
 		pointer.Unref(unsafe.Pointer(handle))
 	}
 }

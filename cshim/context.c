@@ -75,7 +75,7 @@ static void add_stats(struct sslcache_stats *sum, const struct core_stats *stats
 static void count_stats(struct context *context, struct sslcache_stats *sum)
 {
     const struct core_functions *functions = core_running();
-    core_handle cache = atomic_load(&context->cache);
+    core_handle cache = atomic_load(&context->cache.handle);
     struct core_stats stats = {0};
     if (functions != NULL && cache != NULL)
         functions->stats(cache, &stats);
@@ -89,7 +89,7 @@ static void count_stats(struct context *context, struct sslcache_stats *sum)
 static void release_leftovers(struct context *context)
 {
     const struct core_functions *functions = core_running();
-    core_handle cache = atomic_load(&context->cache);
+    core_handle cache = atomic_load(&context->cache.handle);
     if (functions == NULL || cache == NULL)
         return;
     for (core_session left; functions->drain(cache, &left, 1) == 1;)
@@ -323,7 +323,7 @@ static void give_back(struct context *context)
                      libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SESS_CB_HIT, 0, NULL));
 }
 
-static void retain(core_session session)
+void context_retain(core_session session)
 {
     libssl.SSL_SESSION_up_ref((SSL_SESSION *)session);
 }
@@ -334,7 +334,7 @@ static void panicked(void)
     say_once(&said, "an error of our own was caught: this cache answers that it has no session");
 }
 
-static struct core_host host = {.retain = retain, .panicked = panicked};
+static struct core_host host = {.retain = context_retain, .panicked = panicked};
 
 /* Puts the sessions of the parent into the cache, each with the reference that the parent's cache
  * had. */
@@ -354,45 +354,43 @@ static void forget_inheritance(struct context *context)
 }
 
 /* The contexts lock is held. */
-static core_handle make_cache(struct context *context)
+static struct cache *make_cache(struct context *context)
 {
     const struct core_functions *functions = core();
-    core_handle cache = NULL;
+    core_handle handle = NULL;
     if (functions != NULL)
-        cache = functions->cache_new(&libssl.rules.cache, &host);
-    if (cache == NULL) {
+        handle = functions->cache_new(&libssl.rules.cache, &host, &context->cache.direct);
+    if (handle == NULL) {
         give_back(context);
         return NULL;
     }
-    adopt(context, functions, cache);
+    adopt(context, functions, handle);
     tripwire_lay(context);
     /* In this order: another thread must see the inheritance, the cache, or both. */
-    atomic_store_explicit(&context->cache, cache, memory_order_release);
+    atomic_store_explicit(&context->cache.handle, handle, memory_order_release);
     forget_inheritance(context);
-    return cache;
+    return &context->cache;
 }
 
-core_handle context_make_cache(struct context *context)
+struct cache *context_make_cache(struct context *context)
 {
-    core_handle cache = atomic_load_explicit(&context->cache, memory_order_acquire);
-    if (cache != NULL)
+    struct cache *cache = &context->cache;
+    if (cache_is_made(cache))
         return cache;
     contexts_lock();
-    cache = atomic_load(&context->cache);
-    if (cache == NULL && context_is_ours(context))
-        cache = make_cache(context);
+    if (!cache_is_made(cache))
+        cache = context_is_ours(context) ? make_cache(context) : NULL;
     contexts_unlock();
     return cache;
 }
 
-core_handle context_cache(struct context *context)
+struct cache *context_cache(struct context *context)
 {
-    core_handle cache = atomic_load_explicit(&context->cache, memory_order_acquire);
-    if (cache != NULL)
-        return cache;
-    if (atomic_load(&context->inherited.count) == 0)
-        return atomic_load_explicit(&context->cache, memory_order_acquire);
-    return context_make_cache(context);
+    if (cache_is_made(&context->cache))
+        return &context->cache;
+    if (atomic_load(&context->inherited.count) > 0)
+        return context_make_cache(context);
+    return cache_is_made(&context->cache) ? &context->cache : NULL;
 }
 
 /* ---- all contexts ---- */
@@ -401,7 +399,7 @@ void contexts_each(void (*use)(struct context *context, void *argument), void *a
 {
     contexts_lock();
     for (struct context *context = first; context != NULL; context = context->next)
-        if (atomic_load(&context->cache) != NULL)
+        if (cache_is_made(&context->cache))
             use(context, argument);
     contexts_unlock();
 }
@@ -432,7 +430,7 @@ static int by_sequence(const void *one, const void *other)
 /* The core is frozen. Notes what the cache holds, in the order in which it went in. */
 static void list_sessions(struct context *context, const struct core_functions *functions)
 {
-    core_handle cache = atomic_load(&context->cache);
+    core_handle cache = atomic_load(&context->cache.handle);
     if (cache == NULL)
         return;
     size_t room = (size_t)functions->number(cache);
@@ -466,7 +464,7 @@ void contexts_fork_parent(void)
     if (functions != NULL) {
         functions->thaw();
         for (struct context *context = first; context != NULL; context = context->next) {
-            if (atomic_load(&context->cache) == NULL)
+            if (!cache_is_made(&context->cache))
                 continue; /* its inheritance is this process's own, from its parent */
             forget_inheritance(context);
         }
@@ -477,7 +475,7 @@ void contexts_fork_parent(void)
 void contexts_fork_child(void)
 {
     for (struct context *context = first; context != NULL; context = context->next)
-        atomic_store(&context->cache, NULL);
+        atomic_store(&context->cache.handle, NULL);
     pthread_mutex_init(&lock, NULL);
     pthread_mutex_init(&list, NULL);
 }

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "cshim/core.h"
+#include "cshim/cache.h"
 #include "cshim/libssl.h"
 #include "include/sslcache.h"
 
@@ -27,7 +27,7 @@ struct inheritance {
 struct context {
     SSL_CTX *ctx;
     _Atomic enum keeper keeper;
-    _Atomic core_handle cache; /* NULL until the first session is stored in this process */
+    struct cache cache; /* made when the first session is stored in this process */
 
     /* What the program set. */
     atomic_long mode;
@@ -90,13 +90,16 @@ struct context *context_attached_to(const SSL *ssl);
 void context_remember(SSL *ssl);
 
 /* Its cache, or NULL as long as nothing was stored. Sessions inherited over a fork are in it. */
-core_handle context_cache(struct context *context);
+struct cache *context_cache(struct context *context);
 
 /*
  * Its cache, made now if there is none. NULL where this process can have no core: then the context
  * was given back to libssl, sessions, mode and callbacks, and libssl is to be called.
  */
-core_handle context_make_cache(struct context *context);
+struct cache *context_make_cache(struct context *context);
+
+/* The host's: takes one reference to a session. */
+void context_retain(core_session session);
 
 /* What the real SSL_CTX is to be told when the program sets its mode. */
 long context_real_mode(long mode);

@@ -51,6 +51,50 @@ const struct core_generation sslcache_core_generation = {.start = start_runtime,
 #undef X
                                                          }};
 
+/* ---- direct calls, on an architecture that has none ---- */
+
+static int leave_add(void *cache, const struct core_entry *entry, int64_t limit,
+                     struct core_answer *answer)
+{
+    (void)cache, (void)entry, (void)limit, (void)answer;
+    return CORE_NOT_DONE;
+}
+
+static int leave_evict(void *cache, int64_t limit, core_session newcomer,
+                       struct core_answer *answer)
+{
+    (void)cache, (void)limit, (void)newcomer, (void)answer;
+    return CORE_NOT_DONE;
+}
+
+static int leave_lookup(void *cache, const struct core_entry *entry, struct core_found *found)
+{
+    (void)cache, (void)entry, (void)found;
+    return CORE_NOT_DONE;
+}
+
+static int leave_contains(void *cache, const struct core_entry *entry)
+{
+    (void)cache, (void)entry;
+    return CORE_NOT_DONE;
+}
+
+static int leave_remove(void *cache, const struct core_entry *entry, core_session *removed)
+{
+    (void)cache, (void)entry, (void)removed;
+    return CORE_NOT_DONE;
+}
+
+struct core_direct core_directly = {
+    .add = leave_add,
+    .evict = leave_evict,
+    .lookup = leave_lookup,
+    .contains = leave_contains,
+    .remove = leave_remove,
+};
+
+/* ---- the life of the core ---- */
+
 enum core_state { CORE_ASLEEP, CORE_RUNS, CORE_IMPOSSIBLE };
 
 static _Atomic enum core_state state = CORE_ASLEEP;
@@ -58,7 +102,6 @@ static const struct core_generation *generation = &sslcache_core_generation;
 static unsigned copies_made; /* by this process and the ones that it was forked from */
 static bool needs_copy;      /* this process was forked from one whose core ran */
 static _Thread_local const struct core_generation *entered;
-static _Thread_local int64_t last_breath; /* milliseconds of the coarse clock */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
 /* Each copy stays mapped in the children of its process: about 3 MB a generation. */
@@ -275,6 +318,7 @@ static enum core_state start_if_possible(void)
         return CORE_IMPOSSIBLE;
     }
     generation = fresh;
+    fresh->functions.direct(&core_directly);
     return CORE_RUNS;
 }
 
@@ -335,20 +379,6 @@ const struct core_functions *core(void)
 const struct core_functions *core_running(void)
 {
     return atomic_load_explicit(&state, memory_order_acquire) == CORE_RUNS ? core() : NULL;
-}
-
-void core_breathe_sometimes(void)
-{
-    enum { BREATH_MILLISECONDS = 3 };
-    const struct core_functions *functions = core_running();
-    struct timespec now;
-    if (functions == NULL || clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0)
-        return;
-    int64_t milliseconds = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    if (milliseconds - last_breath < BREATH_MILLISECONDS)
-        return;
-    last_breath = milliseconds;
-    functions->breathe();
 }
 
 void core_fork_prepare(void)

@@ -21,13 +21,8 @@ const struct core_functions *core(void);
 /* The running core, or NULL: starts nothing. */
 const struct core_functions *core_running(void);
 
-/*
- * To be called where calls into the core are far apart, as in handshakes, not in a tight loop of them.
- * Go's monitor takes the processor away from a thread that is in C when it has not seen its goroutine
- * scheduled for 10 ms; then every call from C wakes threads to get one back (about 7 us). Every 3 ms
- * this lets the goroutine be scheduled (9 us). Costs a look at the coarse clock otherwise.
- */
-void core_breathe_sometimes(void);
+/* The running core's functions that need no thread of Go: each leaves undone what it can't do. */
+extern struct core_direct core_directly;
 
 /*
  * Fork handlers. No start is under way during a fork; in the child the core that ran is gone,

@@ -40,7 +40,6 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session)
     struct context *context = context_attached_to(ssl);
     if (context == NULL)
         return 0;
-    core_breathe_sometimes();
     tripwire_mend(context);
     generate_mend(context);
     if (is_stored(context, ssl, session))
@@ -113,7 +112,6 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
     struct context *context = context_attached_to(ssl);
     if (context == NULL)
         return NULL;
-    core_breathe_sometimes();
     tripwire_mend(context);
     generate_mend(context);
     if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP)) {
@@ -129,7 +127,11 @@ void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     /* libssl may hold its lock here: nothing of this gives the context back. */
     struct context *context = context_attached(ctx);
-    if (context != NULL && context_is_ours(context) && !tripwire_sprung(context, session) &&
-        !generate_is_bait(session))
-        sessions_dropped(context, session);
+    if (context == NULL || !context_is_ours(context))
+        return;
+    /* Only where its calls don't come to us by name are there sessions of ours in libssl's cache. */
+    if (!libssl.rules.calls_by_name &&
+        (tripwire_sprung(context, session) || generate_is_bait(session)))
+        return;
+    sessions_dropped(context, session);
 }

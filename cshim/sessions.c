@@ -137,7 +137,7 @@ static void let_expire(struct context *context, SSL_SESSION *session, struct ses
  */
 void sessions_flush(struct context *context, int64_t now)
 {
-    core_handle cache = context_cache(context);
+    struct cache *cache = context_cache(context);
     if (cache == NULL)
         return;
     if (now < 0 && libssl.rules.flushes_all_before_1970)
@@ -149,8 +149,8 @@ void sessions_flush(struct context *context, int64_t now)
     uint64_t cursor = 0;
     uint32_t count;
     do {
-        count = now == 0 ? core()->drain(cache, gone, BATCH)
-                         : core()->expire(cache, now, &cursor, gone, BATCH);
+        count = now == 0 ? core()->drain(cache->handle, gone, BATCH)
+                         : core()->expire(cache->handle, now, &cursor, gone, BATCH);
         for (uint32_t i = 0; i < count; i++)
             let_expire(context, (SSL_SESSION *)gone[i], &list);
     } while (count == BATCH);
@@ -171,16 +171,16 @@ static void evict(struct context *context, SSL_SESSION *victim, struct session_l
 }
 
 /* What an add pushed out: nearly always one session or none. */
-static void evict_all(struct context *context, core_handle cache, int64_t limit,
+static void evict_all(struct context *context, struct cache *cache, int64_t limit,
                       core_session newcomer, struct core_answer *answer)
 {
     struct session_list list = {NULL, 0, 0};
     struct context *outer = evicting;
     evicting = context;
-    while (answer->session != 0) {
+    while (answer->session != 0 ||
+           (answer->more && cache_evict(cache, limit, newcomer, answer) != 0)) {
         evict(context, (SSL_SESSION *)answer->session, &list);
-        if (!answer->more || core()->evict(cache, limit, newcomer, answer) == 0)
-            break;
+        answer->session = 0;
     }
     release_last_first(context, &list);
     evicting = outer;
@@ -209,7 +209,7 @@ static void update_time(SSL_SESSION *session)
 
 int sessions_add(struct context *context, SSL_SESSION *session)
 {
-    core_handle cache = context_make_cache(context);
+    struct cache *cache = context_make_cache(context);
     if (cache == NULL)
         return libssl.SSL_CTX_add_session(context->ctx, session);
 
@@ -223,13 +223,13 @@ int sessions_add(struct context *context, SSL_SESSION *session)
     set_entry(&entry, session);
     if (libssl.SSL_SESSION_up_ref(session) != 1)
         return 0;
-    if (core()->add(cache, &entry, limit, &answer) == 0) {
+    if (cache_add(cache, &entry, limit, &answer) == 0) {
         libssl.SSL_SESSION_free(session); /* it was there already, with a reference of its own */
         return 0;
     }
     if (answer.replaced != 0)
         libssl.SSL_SESSION_free((SSL_SESSION *)answer.replaced);
-    if (answer.session != 0)
+    if (answer.session != 0 || answer.more)
         evict_all(context, cache, limit, entry.session, &answer);
     return 1;
 }
@@ -269,12 +269,13 @@ static SSL_SESSION *take_out(struct context *context, const SSL_SESSION *session
 {
     struct core_entry entry;
     set_key(&entry, session);
-    if (core_running() == NULL && context->inherited.count > 0 && core() == NULL)
+    if (!cache_is_made(&context->cache) && atomic_load(&context->inherited.count) > 0 &&
+        core() == NULL)
         return take_inherited(context, &entry);
-    core_handle cache = context_cache(context);
+    struct cache *cache = context_cache(context);
     if (cache == NULL)
         return NULL;
-    return (SSL_SESSION *)core()->remove(cache, &entry);
+    return (SSL_SESSION *)cache_remove(cache, &entry);
 }
 
 /* The program's callback within libssl's removal. libssl holds no lock of the context here, unless it
@@ -347,10 +348,10 @@ SSL_SESSION *sessions_find(struct context *context, int version, const unsigned 
     struct core_entry query;
     if (!set_query(&query, version, id, length))
         return NULL;
-    core_handle cache = context_cache(context);
+    struct cache *cache = context_cache(context);
     if (cache == NULL)
         return find_inherited(context, &query);
-    return (SSL_SESSION *)core()->lookup(cache, &query);
+    return (SSL_SESSION *)cache_lookup(cache, &query, context_retain);
 }
 
 bool sessions_take(struct context *context, SSL_SESSION *session)
@@ -365,23 +366,24 @@ bool sessions_have(struct context *context, int version, const unsigned char *id
                    unsigned int length)
 {
     struct core_entry query;
-    core_handle cache = context_cache(context);
+    struct cache *cache = context_cache(context);
     if (cache == NULL || !set_query(&query, version, id, length))
         return false;
-    return core()->contains(cache, &query) != 0;
+    return cache_contains(cache, &query);
 }
 
 long sessions_number(struct context *context)
 {
-    core_handle cache = context_cache(context);
-    return atomic_load(&context->leaving) + (cache != NULL ? (long)core()->number(cache) : 0);
+    struct cache *cache = context_cache(context);
+    return atomic_load(&context->leaving) +
+           (cache != NULL ? (long)core()->number(cache->handle) : 0);
 }
 
 /* ---- moving ---- */
 
 static void reschedule_in(struct context *context, void *entry)
 {
-    core()->reschedule(atomic_load(&context->cache), entry);
+    core()->reschedule(context->cache.handle, entry);
 }
 
 void sessions_reschedule(SSL_SESSION *session)

@@ -47,12 +47,12 @@ static void drop_from_walk(void *session, void *walk)
     libssl.OPENSSL_LH_delete(walk, session);
 }
 
-static void fill_walk(struct context *context, core_handle cache)
+static void fill_walk(struct context *context, struct cache *cache)
 {
     struct core_entry entries[64];
     uint64_t cursor = 0;
     do {
-        uint32_t count = core()->entries(cache, &cursor, entries, 64);
+        uint32_t count = core()->entries(cache->handle, &cursor, entries, 64);
         for (uint32_t i = 0; i < count; i++)
             libssl.OPENSSL_LH_insert(context->walk, (void *)entries[i].session);
     } while (cursor != 0);
@@ -60,7 +60,7 @@ static void fill_walk(struct context *context, core_handle cache)
 
 session_hash walk_sessions(struct context *context)
 {
-    core_handle cache = context_cache(context);
+    struct cache *cache = context_cache(context);
     contexts_lock();
     if (context->walk == NULL)
         context->walk = new_walk();
