@@ -12,7 +12,8 @@ C_FORMATTED = $(shell git ls-files '*.c' '*.h')
 GO_SOURCES := $(shell find capi internal \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
 
 CFLAGS ?= -O2 -g
-C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -I. -DSSLCACHE_VERSION='"$(VERSION)"' \
+# Go's part has thread-local storage of the static kind, so the whole library has: C may know that too.
+C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -ftls-model=initial-exec -I. -DSSLCACHE_VERSION='"$(VERSION)"' \
 	$(CFLAGS) $(SANITIZE)
 # -Bsymbolic: a copy of the library in a forked child must call its own functions. nodelete: a Go
 # runtime can't be unloaded.
