@@ -2,10 +2,10 @@ package cache
 
 // An arena is a vector that grows by whole chunks and never copies more than its first chunk, so that
 // growth leaves no garbage behind and no operation waits for a large copy. Only that first chunk is
-// smaller at birth: a process may have thousands of nearly empty caches.
+// smaller at birth: a process may have thousands of nearly empty caches. How many elements it has is
+// for its shard to know.
 type arena[T any] struct {
 	chunks [][]T
-	length uint32
 }
 
 const (
@@ -14,36 +14,28 @@ const (
 	firstChunk = 4
 )
 
-// at returns the element i, which must be below the length. It stays valid until the next reserve.
+// at returns the element i, for which there must be room. It stays valid until the next reserve.
 //
 //go:nosplit
 func (a *arena[T]) at(i uint32) *T {
 	return element(*element(a.chunks, int(i>>chunkBits)), int(i%chunkSize))
 }
 
-// hasRoom says whether extend may be called.
+// hasRoom says whether there is room for the element i.
 //
 //go:nosplit
-func (a *arena[T]) hasRoom() bool {
-	chunk := int(a.length >> chunkBits)
-	return chunk < len(a.chunks) && int(a.length%chunkSize) < len(*element(a.chunks, chunk))
+func (a *arena[T]) hasRoom(i uint32) bool {
+	chunk := int(i >> chunkBits)
+	return chunk < len(a.chunks) && int(i%chunkSize) < len(*element(a.chunks, chunk))
 }
 
-// extend appends an element, and says its number. There must be room for it.
-//
-//go:nosplit
-func (a *arena[T]) extend() uint32 {
-	a.length++
-	return a.length - 1
-}
-
-// reserve makes room for one more.
-func (a *arena[T]) reserve() {
+// reserve makes room for the element i, where there is room for all before it.
+func (a *arena[T]) reserve(i uint32) {
 	switch {
-	case a.hasRoom():
+	case a.hasRoom(i):
 	case len(a.chunks) == 0:
 		a.chunks = append(a.chunks, make([]T, firstChunk))
-	case int(a.length>>chunkBits) == len(a.chunks):
+	case int(i>>chunkBits) == len(a.chunks):
 		a.chunks = append(a.chunks, make([]T, chunkSize))
 	default:
 		larger := make([]T, 2*len(a.chunks[0]))

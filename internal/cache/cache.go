@@ -66,6 +66,7 @@ type Cache struct {
 	sequence atomic.Uint64
 	peak     atomic.Int64
 	missed   atomic.Uint64 // lookups in shards that were never made
+	_        [cacheLine]byte
 }
 
 // New makes an empty cache.
@@ -152,7 +153,6 @@ func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry in
 		at := c.newPlace(expiry, s.allocate())
 		c.number.Add(1)
 		s.insert(key, tag, session, expiry, at)
-		s.counts.stored++
 		return Added{New: true}
 	}
 	e := s.entries.at(number)
@@ -166,8 +166,7 @@ func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry in
 	replaced := e.session
 	e.session = session
 	s.replan(c.newPlace(expiry, number))
-	s.counts.stored++
-	s.counts.replaced++
+	s.replaced++
 	c.raisePeak(c.number.Load()) // a claim takes it that the newcomer raised the number
 	return Added{New: true, Replaced: replaced}
 }
@@ -228,7 +227,7 @@ func (c *Cache) TryEvict(limit int64, newcomer Session) (victim Session, more, d
 		return 0, false, true
 	}
 	victim = c.take(s, number)
-	s.counts.evicted++
+	s.evicted++
 	s.lock.release()
 	return victim, c.number.Load() > capacity, true
 }
@@ -487,7 +486,7 @@ func (c *Cache) removeFrom(s *shard, key *Key, tag uint32) Session {
 		return 0
 	}
 	session := s.take(number, position)
-	s.counts.removed++
+	s.removed++
 	c.leave()
 	return session
 }
@@ -532,7 +531,7 @@ func (c *Cache) lockEarliest() (*shard, uint32) {
 // expire lets go of a session for a flush and releases its shard's lock.
 func (c *Cache) expire(s *shard, number uint32) Session {
 	session := c.take(s, number)
-	s.counts.expired++
+	s.expired++
 	c.leave()
 	s.tidy()
 	s.lock.release()
@@ -547,7 +546,7 @@ func (c *Cache) expireFrom(now int64, cursor *uint64) Session {
 			continue
 		}
 		s.lock.wait()
-		for ; number < s.entries.length; number++ {
+		for ; number < s.entryCount; number++ {
 			if e := s.entries.at(number); e.session != 0 && now > e.expiry {
 				*cursor = join(i, number+1)
 				return c.expire(s, number)
@@ -583,7 +582,7 @@ func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
 	}
 	s.entries.at(number).expiry = expiry
 	if !c.rules.ByInsertion {
-		s.runs.reserve()
+		s.runs.reserve(s.runCount)
 		s.replan(c.newPlace(expiry, number))
 	}
 	s.lock.release()

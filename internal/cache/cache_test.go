@@ -406,14 +406,14 @@ func TestEqualTimeoutsMakeOneRun(t *testing.T) {
 	c := newCache(libssl["3.0"], 0)
 	s := func() *shard { return c.shards[0].Load() }
 	addAll(c, 100, 100, 101, 101, 101)
-	require.EqualValues(t, root+1, s().runs.length)
+	require.EqualValues(t, root+1, s().runCount)
 	c.Remove(keyed(5))
 	c.Remove(keyed(1))
 	c.Remove(keyed(3))
 	c.Add(keyed(6), 6, 101, 0)
-	require.EqualValues(t, root+1, s().runs.length)
+	require.EqualValues(t, root+1, s().runCount)
 	c.Add(keyed(7), 7, 100, 0)
-	require.EqualValues(t, root+2, s().runs.length)
+	require.EqualValues(t, root+2, s().runCount)
 	assert.Equal(t, []Session{2, 7, 4, 6}, drain(c))
 }
 

@@ -5,7 +5,6 @@ package cache
 // surely the right one, and growing or closing a gap looks at none.
 type index struct {
 	slots []slot // a power of two
-	used  int
 }
 
 // A slot is tag<<32 | entry; 0 is an empty one, since entries are numbered from 1.
@@ -28,23 +27,24 @@ func newIndex() index {
 	return index{slots: make([]slot, firstSlots)}
 }
 
-// hasRoom says whether insert may be called: probes stay short while half of the slots are empty.
+// hasRoom says whether one more may be inserted beside so many: probes stay short while half of the
+// slots are empty.
 //
 //go:nosplit
-func (x *index) hasRoom() bool {
-	return (x.used+1)*2 <= len(x.slots)
+func (x *index) hasRoom(used uint32) bool {
+	return (int(used)+1)*2 <= len(x.slots)
 }
 
-// reserve makes room for one more.
-func (x *index) reserve() {
-	if x.hasRoom() {
+// reserve makes room for one more beside so many.
+func (x *index) reserve(used uint32) {
+	if x.hasRoom(used) {
 		return
 	}
 	smaller := x.slots
 	x.slots = make([]slot, 2*len(smaller))
 	for _, moved := range smaller {
 		if moved != 0 {
-			x.place(moved)
+			x.insert(moved)
 		}
 	}
 }
@@ -63,12 +63,6 @@ func (x *index) at(position uint32) *slot {
 //
 //go:nosplit
 func (x *index) insert(added slot) {
-	x.used++
-	x.place(added)
-}
-
-//go:nosplit
-func (x *index) place(added slot) {
 	mask := x.mask()
 	position := added.tag() & mask
 	for *x.at(position) != 0 {
@@ -107,5 +101,4 @@ func (x *index) remove(gap uint32) {
 		}
 	}
 	*x.at(gap) = 0
-	x.used--
 }

@@ -317,7 +317,7 @@ func requireSound(t require.TestingT, c *Cache) {
 // requireOrdered returns the numbers of the entries that are in the order.
 func requireOrdered(t require.TestingT, s *shard) (used []uint32) {
 	ended := s.end == none
-	for i := uint32(root); i < s.runs.length; i++ {
+	for i := uint32(root); i < s.runCount; i++ {
 		p := *s.runs.at(i)
 		require.Equal(t, p, s.placeOf(p.entry))
 		require.Equal(t, i|isFirst, s.entries.at(p.entry).previous)
@@ -349,8 +349,8 @@ func requireOrdered(t require.TestingT, s *shard) (used []uint32) {
 }
 
 func requireIndexed(t require.TestingT, c *Cache, s *shard, used []uint32) {
-	require.Len(t, used, s.index.used)
-	require.LessOrEqual(t, 2*s.index.used, len(s.index.slots))
+	require.Len(t, used, int(s.held))
+	require.LessOrEqual(t, 2*int(s.held), len(s.index.slots))
 	for _, number := range used {
 		e := s.entries.at(number)
 		found, position := s.find(&e.key, uint32(e.key.hash(&c.seed)))
@@ -365,5 +365,5 @@ func requireFree(t require.TestingT, s *shard, used []uint32) {
 		require.Zero(t, s.entries.at(number).session)
 		free++
 	}
-	require.EqualValues(t, s.entries.length, 1+len(used)+free)
+	require.EqualValues(t, s.entryCount, 1+len(used)+free)
 }

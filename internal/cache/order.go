@@ -115,7 +115,8 @@ func (s *shard) put(i uint32, p place) {
 
 //go:nosplit
 func (s *shard) push(p place) {
-	s.rise(s.runs.extend(), p)
+	s.runCount++
+	s.rise(s.runCount-1, p)
 }
 
 // rise finds the position of p at i or above it.
@@ -151,11 +152,11 @@ func (s *shard) sink(i uint32, p place) {
 //go:nosplit
 func (s *shard) earliestChild(i uint32) uint32 {
 	child := firstChild(i)
-	if child >= s.runs.length {
+	if child >= s.runCount {
 		return nothing
 	}
 	earliest := child
-	for child++; child < min(firstChild(i)+4, s.runs.length); child++ {
+	for child++; child < min(firstChild(i)+4, s.runCount); child++ {
 		if s.runs.at(child).before(s.runs.at(earliest)) {
 			earliest = child
 		}
@@ -167,9 +168,9 @@ func (s *shard) earliestChild(i uint32) uint32 {
 //
 //go:nosplit
 func (s *shard) cut(i uint32) {
-	s.runs.length--
-	last := *s.runs.at(s.runs.length)
-	if i == s.runs.length {
+	s.runCount--
+	last := *s.runs.at(s.runCount)
+	if i == s.runCount {
 		return
 	}
 	if i > root && last.before(s.runs.at(parent(i))) {

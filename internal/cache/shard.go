@@ -26,15 +26,23 @@ type shard struct {
 }
 
 type shardState struct {
-	lock    lock
+	// What operations write stands on one line: threads that take turns hand over that one.
+	lock                            lock
+	held                            uint32 // how many sessions
+	entryCount                      uint32 // entries ever used, that of number 0 included
+	runCount                        uint32 // as numbered in the heap
+	end                             uint32 // the last entry of the run begun last
+	free                            uint32 // the entry let go of last
+	shown                           uint64 // the sequence of the place that is published
+	found, missed, removed, evicted uint64
+
+	// What they read.
 	index   index
 	entries arena[entry]
 	runs    arena[place] // the heap of the order
-	end     uint32       // the last entry of the run begun last
-	free    uint32       // the entry let go of last
-	counts  counts
-	top     *top // what this shard publishes
-	shown   uint64
+	top     *top         // what this shard publishes
+
+	replaced, expired uint64
 }
 
 // Two shards never share a line, so that their locks don't disturb one another.
@@ -64,13 +72,13 @@ func newShard(published *top) *shard {
 func (s *shard) clear() {
 	s.index = newIndex()
 	s.entries = arena[entry]{}
-	s.entries.reserve()
-	s.entries.extend() // number 0 is none
+	s.entries.reserve(0)
+	s.entryCount = 1 // number 0 is none
 	s.runs = arena[place]{}
-	for range root {
-		s.runs.reserve()
-		s.runs.extend()
+	for i := range uint32(root) {
+		s.runs.reserve(i)
 	}
+	s.runCount = root
 	s.end, s.free = none, none
 }
 
@@ -95,29 +103,29 @@ func (s *shard) publish() {
 
 //go:nosplit
 func (s *shard) empty() bool {
-	return s.runs.length == root
+	return s.held == 0
 }
 
 // hasRoom says whether one more session fits in without memory being asked for.
 //
 //go:nosplit
 func (s *shard) hasRoom() bool {
-	return (s.free != none || s.entries.hasRoom()) && s.runs.hasRoom() && s.index.hasRoom()
+	return (s.free != none || s.entries.hasRoom(s.entryCount)) && s.runs.hasRoom(s.runCount) && s.index.hasRoom(s.held)
 }
 
 func (s *shard) makeRoom() {
 	if s.free == none {
-		s.entries.reserve()
+		s.entries.reserve(s.entryCount)
 	}
-	s.runs.reserve()
-	s.index.reserve()
+	s.runs.reserve(s.runCount)
+	s.index.reserve(s.held)
 }
 
 // isLastOfMany says whether the session that is left is the last of a shard that was large.
 //
 //go:nosplit
 func (s *shard) isLastOfMany() bool {
-	return s.index.used == 1 && len(s.entries.chunks) > 1
+	return s.held == 1 && len(s.entries.chunks) > 1
 }
 
 // tidy gives the memory of a shard back that was large and is empty.
@@ -149,10 +157,10 @@ func (s *shard) find(key *Key, tag uint32) (number, position uint32) {
 func (s *shard) lookup(key *Key, tag uint32) Session {
 	number, _ := s.find(key, tag)
 	if number == none {
-		s.counts.missed++
+		s.missed++
 		return 0
 	}
-	s.counts.found++
+	s.found++
 	return s.entries.at(number).session
 }
 
@@ -164,6 +172,7 @@ func (s *shard) insert(key *Key, tag uint32, session Session, expiry int64, at p
 	e.key = *key
 	e.session, e.expiry = session, expiry
 	s.index.insert(newSlot(tag, at.entry))
+	s.held++
 	s.enter(at)
 	s.publish()
 }
@@ -173,7 +182,8 @@ func (s *shard) insert(key *Key, tag uint32, session Session, expiry int64, at p
 //go:nosplit
 func (s *shard) allocate() uint32 {
 	if s.free == none {
-		return s.entries.extend()
+		s.entryCount++
+		return s.entryCount - 1
 	}
 	number := s.free
 	s.free = s.entries.at(number).next
@@ -185,6 +195,7 @@ func (s *shard) allocate() uint32 {
 //go:nosplit
 func (s *shard) take(number, position uint32) Session {
 	s.index.remove(position)
+	s.held--
 	s.leave(number)
 	e := s.entries.at(number)
 	session := e.session
@@ -206,7 +217,7 @@ func (s *shard) replan(at place) {
 // list writes the entries from a number on into entries, and answers how many they were and the number
 // of the next, none if that were all. Called under the lock.
 func (s *shard) list(number uint32, entries []Entry) (n int, rest uint32) {
-	for number = max(number, 1); number < s.entries.length; number++ {
+	for number = max(number, 1); number < s.entryCount; number++ {
 		e := s.entries.at(number)
 		if e.session == 0 {
 			continue

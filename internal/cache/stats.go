@@ -13,11 +13,6 @@ type Stats struct {
 	Removed  uint64 // sessions removed by name
 }
 
-// counts are a shard's share of what is counted under its lock.
-type counts struct {
-	stored, found, missed, replaced, evicted, expired, removed uint64
-}
-
 // Stats reads the counters. While other threads work, each is right for some moment of the call.
 func (c *Cache) Stats() Stats {
 	number := c.Number()
@@ -32,12 +27,12 @@ func (c *Cache) Stats() Stats {
 
 func (s *shard) addStats(stats *Stats) {
 	s.lock.wait()
-	stats.Stored += s.counts.stored
-	stats.Found += s.counts.found
-	stats.Missed += s.counts.missed
-	stats.Replaced += s.counts.replaced
-	stats.Evicted += s.counts.evicted
-	stats.Expired += s.counts.expired
-	stats.Removed += s.counts.removed
+	stats.Stored += uint64(s.held) + s.replaced + s.evicted + s.expired + s.removed
+	stats.Found += s.found
+	stats.Missed += s.missed
+	stats.Replaced += s.replaced
+	stats.Evicted += s.evicted
+	stats.Expired += s.expired
+	stats.Removed += s.removed
 	s.lock.release()
 }
