@@ -2,29 +2,16 @@
 #include "cshim/config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 #include "cshim/say.h"
 
-struct config config;
-
-static bool read_switch(const char *name, atomic_flag *said)
-{
-    const char *value = secure_getenv(name);
-    if (value == NULL || strcmp(value, "0") == 0 || value[0] == '\0')
-        return false;
-    if (strcmp(value, "1") == 0)
-        return true;
-    say_once(said, "%s is neither 0 nor 1 but '%s': taken as 0", name, value);
-    return false;
-}
-
-static const char *read_text(const char *name)
-{
-    const char *value = secure_getenv(name);
-    return value != NULL && value[0] != '\0' ? strdup(value) : NULL;
-}
+/* As it is before it was read: other constructors may use TLS. */
+struct config config = {.settings = {.size = SIZE_PROGRAM}};
 
 static bool is_plain(char letter)
 {
@@ -41,11 +28,56 @@ static void read_program(void)
         config.program[length] = is_plain(name[length]) ? name[length] : '_';
 }
 
+/* A file of ours is opened late, when the program may have changed its folder. */
+static bool make_absolute(char path[SETTINGS_PATH_SIZE], const char *variable, char *problem)
+{
+    char folder[SETTINGS_PATH_SIZE];
+    if (path[0] == '\0' || path[0] == '/')
+        return true;
+    size_t length = strlen(path);
+    if (getcwd(folder, sizeof(folder)) == NULL ||
+        strlen(folder) + length + 2 > SETTINGS_PATH_SIZE) {
+        snprintf(problem, SETTINGS_PROBLEM_SIZE, "%s must be a path that begins with / here",
+                 variable);
+        return false;
+    }
+    size_t before = strlen(folder);
+    memmove(path + before + 1, path, length + 1);
+    memcpy(path, folder, before);
+    path[before] = '/';
+    return true;
+}
+
+static bool knows_environment(char *problem)
+{
+    for (char **line = environ; line != NULL && *line != NULL; line++)
+        if (!settings_know(*line, problem, SETTINGS_PROBLEM_SIZE))
+            return false;
+    return true;
+}
+
+static const char *look_up(const char *variable)
+{
+    return getenv(variable);
+}
+
+static bool read_settings(struct settings *settings, char *problem)
+{
+    return knows_environment(problem) &&
+           settings_read(settings, look_up, problem, SETTINGS_PROBLEM_SIZE) &&
+           make_absolute(settings->report, "SSLCACHE_REPORT", problem) &&
+           make_absolute(settings->trace, "SSLCACHE_TRACE", problem);
+}
+
 __attribute__((constructor)) static void config_read(void)
 {
-    static atomic_flag disable_said = ATOMIC_FLAG_INIT, verbose_said = ATOMIC_FLAG_INIT;
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    char problem[SETTINGS_PROBLEM_SIZE];
+    bool is_asked_nothing = getauxval(AT_SECURE) != 0;
     read_program();
-    config.report = read_text("SSLCACHE_REPORT");
-    config.disabled = read_switch("SSLCACHE_DISABLE", &disable_said);
-    config.verbose = read_switch("SSLCACHE_VERBOSE", &verbose_said);
+    if (!is_asked_nothing && read_settings(&config.settings, problem))
+        return;
+    config.settings = (struct settings){.disable = !is_asked_nothing, .size = SIZE_PROGRAM};
+    if (!is_asked_nothing)
+        say_once(&said, "%s: the program runs untouched", problem);
 }

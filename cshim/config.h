@@ -1,18 +1,16 @@
 /*
- * config.h - what the environment asks of the library, read once when it is loaded (programs such
- * as nginx clear their environment later). A setuid program is asked nothing.
+ * config.h - the settings of this process, read once when the library is loaded (programs such as
+ * nginx clear their environment later). A setuid program is asked nothing. Where a setting makes no
+ * sense, one line on standard error says so and the program runs untouched.
  */
 #ifndef SSLCACHE_CONFIG_H
 #define SSLCACHE_CONFIG_H
 
-#include <stdbool.h>
+#include "cshim/settings.h"
 
 struct config {
     char program[64]; /* the program's name, letters, digits, '-', '_' and '.' only */
-    const char
-        *report;   /* SSLCACHE_REPORT: file to which a line of counters is added at exit, or NULL */
-    bool disabled; /* SSLCACHE_DISABLE=1: libssl keeps all sessions itself */
-    bool verbose;  /* SSLCACHE_VERBOSE=1: say on standard error when libssl is fallen back to */
+    struct settings settings;
 };
 
 extern struct config config;

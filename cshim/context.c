@@ -185,7 +185,7 @@ static void copy_sessions(struct context *context)
 
 static struct context *attach(SSL_CTX *ctx)
 {
-    if (config.disabled || !indices_taken())
+    if (config.settings.disable || !indices_taken())
         return NULL;
     fork_watch();
     contexts_lock();

@@ -312,7 +312,7 @@ static enum core_state start_if_possible(void)
     if (obstacle == NULL && !start_unnoticed(fresh))
         obstacle = "too few threads can be made";
     if (obstacle != NULL) {
-        if (config.verbose)
+        if (config.settings.verbose)
             say_once(&said, "the cache can't start: %s; libssl keeps the sessions itself",
                      obstacle);
         return CORE_IMPOSSIBLE;

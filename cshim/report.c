@@ -27,18 +27,18 @@ static int format_report(char *line, size_t size, const struct sslcache_stats *s
 __attribute__((destructor)) static void report_at_exit(void)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
-    if (config.report == NULL || core_running() == NULL)
+    if (config.settings.report[0] == '\0' || core_running() == NULL)
         return;
 
     char line[1024];
     struct sslcache_stats stats;
     contexts_stats(&stats);
     int length = format_report(line, sizeof(line), &stats);
-    int file = open(config.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int file = open(config.settings.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     /* One write: processes that share the file never mix their lines. */
     if (file < 0 || write(file, line, (size_t)length) != length)
-        say_once(&said, "the report can't be written to %s (%s): it is lost", config.report,
-                 strerrorname_np(errno));
+        say_once(&said, "the report can't be written to %s (%s): it is lost",
+                 config.settings.report, strerrorname_np(errno));
     if (file >= 0)
         close(file);
 }
