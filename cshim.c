@@ -9,6 +9,7 @@
 #include "cshim/context.h"
 #include "cshim/generate.h"
 #include "cshim/libssl.h"
+#include "cshim/policy.h"
 #include "cshim/sessions.h"
 #include "cshim/stranger.h"
 #include "cshim/walk.h"
@@ -305,6 +306,88 @@ int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigne
     return libssl_ready() ? libssl.SSL_has_matching_session_id(ssl, id, length) : 0;
 }
 
+/* ---- SSL_CTX_set_options(3) ---- */
+
+/* The context of ctx, given back or not; NULL where there is none. */
+static struct context *any_context_of(SSL_CTX *ctx, const void *caller)
+{
+    context_of(ctx, caller);
+    return context_attached(ctx);
+}
+
+uint64_t SSL_CTX_set_options(SSL_CTX *ctx, uint64_t options)
+{
+    HAND_ON(ctx, SSL_CTX_set_options, ctx, options);
+    struct context *context = policy_has_tickets(CALLER) ? any_context_of(ctx, CALLER) : NULL;
+    if (context != NULL)
+        return policy_set_options(context, options);
+    return libssl_ready() ? libssl.SSL_CTX_set_options(ctx, options) : 0;
+}
+
+uint64_t SSL_CTX_clear_options(SSL_CTX *ctx, uint64_t options)
+{
+    HAND_ON(ctx, SSL_CTX_clear_options, ctx, options);
+    struct context *context = policy_has_tickets(CALLER) ? any_context_of(ctx, CALLER) : NULL;
+    if (context != NULL)
+        return policy_clear_options(context, options);
+    return libssl_ready() ? libssl.SSL_CTX_clear_options(ctx, options) : 0;
+}
+
+uint64_t SSL_CTX_get_options(const SSL_CTX *ctx)
+{
+    HAND_ON(ctx, SSL_CTX_get_options, ctx);
+    struct context *context =
+        policy_has_tickets(CALLER) ? any_context_of((SSL_CTX *)ctx, CALLER) : NULL;
+    if (context != NULL)
+        return policy_get_options(context);
+    return libssl_ready() ? libssl.SSL_CTX_get_options(ctx) : 0;
+}
+
+uint64_t SSL_set_options(SSL *ssl, uint64_t options)
+{
+    HAND_ON(NULL, SSL_set_options, ssl, options);
+    if (policy_has_tickets(CALLER) && context_attached_to(ssl) != NULL)
+        return policy_set_connection_options(ssl, options);
+    return libssl_ready() ? libssl.SSL_set_options(ssl, options) : 0;
+}
+
+uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
+{
+    HAND_ON(NULL, SSL_clear_options, ssl, options);
+    if (policy_has_tickets(CALLER) && context_attached_to(ssl) != NULL)
+        return policy_clear_connection_options(ssl, options);
+    return libssl_ready() ? libssl.SSL_clear_options(ssl, options) : 0;
+}
+
+uint64_t SSL_get_options(const SSL *ssl)
+{
+    HAND_ON(NULL, SSL_get_options, ssl);
+    if (policy_has_tickets(CALLER) && context_attached_to(ssl) != NULL)
+        return policy_get_connection_options(ssl);
+    return libssl_ready() ? libssl.SSL_get_options(ssl) : 0;
+}
+
+/* ---- SSL_CTX_set_timeout(3) ---- */
+
+long SSL_CTX_set_timeout(SSL_CTX *ctx, long timeout)
+{
+    HAND_ON(ctx, SSL_CTX_set_timeout, ctx, timeout);
+    struct context *context = policy_has_timeout(CALLER) ? any_context_of(ctx, CALLER) : NULL;
+    if (context != NULL)
+        return policy_set_timeout(context, timeout);
+    return libssl_ready() ? libssl.SSL_CTX_set_timeout(ctx, timeout) : 0;
+}
+
+long SSL_CTX_get_timeout(const SSL_CTX *ctx)
+{
+    HAND_ON(ctx, SSL_CTX_get_timeout, ctx);
+    struct context *context =
+        policy_has_timeout(CALLER) ? any_context_of((SSL_CTX *)ctx, CALLER) : NULL;
+    if (context != NULL)
+        return policy_get_timeout(context);
+    return libssl_ready() ? libssl.SSL_CTX_get_timeout(ctx) : 0;
+}
+
 /* ---- SSL_new(3) ---- */
 
 SSL *SSL_new(SSL_CTX *ctx)
@@ -314,8 +397,10 @@ SSL *SSL_new(SSL_CTX *ctx)
         return NULL;
     SSL *ssl = libssl.SSL_new(ctx);
     struct context *context = ssl != NULL ? context_attached(ctx) : NULL;
-    if (context != NULL)
-        generate_inherit(ssl, context);
+    if (context == NULL)
+        return ssl;
+    generate_inherit(ssl, context);
+    policy_connect(ssl, context);
     return ssl;
 }
 
@@ -355,7 +440,7 @@ long SSL_SESSION_set_timeout(SSL_SESSION *session, long timeout)
     HAND_ON(NULL, SSL_SESSION_set_timeout, session, timeout);
     if (!libssl_ready())
         return 0;
-    long answer = libssl.SSL_SESSION_set_timeout(session, timeout);
+    long answer = libssl.SSL_SESSION_set_timeout(session, policy_timeout(timeout));
     if (answer != 0)
         sessions_reschedule(session);
     return answer;

@@ -14,19 +14,21 @@ static void destroy(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index
 }
 
 /* CRYPTO_EX_dup: SSL_dup makes an SSL anew, with the context that SSL_get_SSL_CTX gives, and keeps
- * the generator. */
+ * the generator and the options. */
 static int duplicate(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **data, int index,
                      long argument, void *pointer)
 {
-    (void)to, (void)from, (void)index, (void)argument, (void)pointer;
+    (void)from, (void)argument, (void)pointer;
     struct connection *model = *data;
     *data = NULL;
-    if (model == NULL || atomic_load(&model->generator) == NULL)
+    free(libssl.CRYPTO_get_ex_data(to, index)); /* SSL_new may have come to us */
+    if (model == NULL || (atomic_load(&model->generator) == NULL && !model->no_ticket))
         return 1;
     struct connection *connection = calloc(1, sizeof(*connection));
     if (connection == NULL)
         return 0;
     atomic_store(&connection->generator, atomic_load(&model->generator));
+    connection->no_ticket = model->no_ticket;
     *data = connection;
     return 1;
 }

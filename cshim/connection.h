@@ -6,12 +6,14 @@
 #define SSLCACHE_CONNECTION_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "cshim/libssl.h"
 
 struct connection {
     SSL_CTX *made_with; /* before the first SSL_set_SSL_CTX; NULL: SSL_get_SSL_CTX tells */
     _Atomic session_id_generator generator; /* the program's for this SSL; NULL: the context's */
+    bool no_ticket; /* the program has set SSL_OP_NO_TICKET itself; kept where the user has too */
 };
 
 /* Answers whether connections can be kept at all. To be called where an SSL_CTX is attached. */

@@ -8,6 +8,7 @@
 #include "cshim/fork.h"
 #include "cshim/generate.h"
 #include "cshim/handshake.h"
+#include "cshim/policy.h"
 #include "cshim/say.h"
 #include "cshim/sessions.h"
 #include "cshim/stranger.h"
@@ -144,7 +145,7 @@ static bool indices_taken(void)
 long context_real_mode(long mode)
 {
     /* Without UPDATE_TIME: the real cache is added to where libssl alone would only look up. */
-    return (mode & ~(long)SSL_SESS_CACHE_UPDATE_TIME) | SSL_SESS_CACHE_NO_INTERNAL;
+    return (policy_mode(mode) & ~(long)SSL_SESS_CACHE_UPDATE_TIME) | SSL_SESS_CACHE_NO_INTERNAL;
 }
 
 static void take_over(struct context *context)
@@ -161,6 +162,7 @@ static void take_over(struct context *context)
     libssl.SSL_CTX_sess_set_remove_cb(ctx, handshake_remove_session);
     libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_SIZE, 0, NULL);
     libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, context_real_mode(context->mode), NULL);
+    policy_attach(context);
 }
 
 static void copy_session(void *session, void *argument)
@@ -316,8 +318,8 @@ static void give_back(struct context *context)
         libssl.SSL_CTX_add_session(ctx, session);
         libssl.SSL_SESSION_free(session); /* the reference that our cache had */
     }
-    libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_SIZE, context->cache_size, NULL);
-    libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, context->mode, NULL);
+    libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_SIZE, policy_limit(context->cache_size), NULL);
+    libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, policy_mode(context->mode), NULL);
     /* libssl has counted what our get_cb found: its count is added to the program's from here on. */
     atomic_fetch_sub(&context->callback_hits,
                      libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SESS_CB_HIT, 0, NULL));

@@ -32,6 +32,8 @@ struct context {
     /* What the program set. */
     atomic_long mode;
     atomic_long cache_size;
+    atomic_long timeout;   /* kept where the user asks for another */
+    atomic_bool no_ticket; /* SSL_OP_NO_TICKET; kept where the user asks for it too */
     _Atomic new_session_callback new_callback;
     _Atomic get_session_callback get_callback;
     _Atomic remove_session_callback remove_callback;

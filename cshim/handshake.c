@@ -2,12 +2,13 @@
 
 #include "cshim/context.h"
 #include "cshim/generate.h"
+#include "cshim/policy.h"
 #include "cshim/sessions.h"
 #include "cshim/tripwire.h"
 
 static bool has(const struct context *context, long mode)
 {
-    return (atomic_load(&context->mode) & mode) != 0;
+    return (policy_mode(atomic_load(&context->mode)) & mode) != 0;
 }
 
 /* Each ticket resumes once: libssl removes the session right after it has looked it up. */
@@ -120,6 +121,8 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
             return session;
         atomic_fetch_add(&context->misses, 1);
     }
+    if (policy_finds_nothing())
+        return NULL;
     return ask_program(context, ssl, id, length, copy);
 }
 

@@ -127,6 +127,28 @@ static bool calls_come_to_us(void *handle)
     return relocates(object, name);
 }
 
+/* Where the bound libssl lies in memory: no other object is in between. */
+static uintptr_t place_start, place_end;
+
+static int note_place(struct dl_phdr_info *object, size_t size, void *address)
+{
+    (void)size;
+    uintptr_t lowest = UINTPTR_MAX, highest = 0;
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        uintptr_t first = object->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type != PT_LOAD)
+            continue;
+        lowest = first < lowest ? first : lowest;
+        highest = first + segment->p_memsz > highest ? first + segment->p_memsz : highest;
+    }
+    if ((uintptr_t)address < lowest || (uintptr_t)address >= highest)
+        return 0;
+    place_start = lowest;
+    place_end = highest;
+    return 1;
+}
+
 static bool bind_functions(void *handle)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
@@ -152,6 +174,7 @@ static bool bind_libssl(void)
         return false;
     }
     libssl.complete = bind_functions(handle);
+    dl_iterate_phdr(note_place, (void *)libssl.SSL_CTX_new);
     if (!libssl.complete)
         return true;
     libssl.rules = rules_of(libssl.OpenSSL_version_num());
@@ -173,10 +196,7 @@ bool libssl_ready(void)
 
 bool libssl_contains(const void *address)
 {
-    Dl_info of_address, of_libssl;
-    return dladdr(address, &of_address) != 0 &&
-           dladdr((void *)libssl.SSL_CTX_ctrl, &of_libssl) != 0 &&
-           of_address.dli_fbase == of_libssl.dli_fbase;
+    return (uintptr_t)address >= place_start && (uintptr_t)address < place_end;
 }
 
 bool libssl_is_linked_with(const void *address, const char *name)

@@ -55,6 +55,14 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, int, SSL_set_generate_session_id, (SSL *, session_id_generator))          \
     X(INTERPOSED, 1_1_1, SSL *, SSL_new, (SSL_CTX *))                                              \
     X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_set_SSL_CTX, (SSL *, SSL_CTX *))                           \
+    X(INTERPOSED, 1_1_1, long, SSL_CTX_set_timeout, (SSL_CTX *, long))                             \
+    X(INTERPOSED, 1_1_1, long, SSL_CTX_get_timeout, (const SSL_CTX *))                             \
+    X(INTERPOSED, 1_1_1, uint64_t, SSL_CTX_set_options, (SSL_CTX *, uint64_t))                     \
+    X(INTERPOSED, 1_1_1, uint64_t, SSL_CTX_clear_options, (SSL_CTX *, uint64_t))                   \
+    X(INTERPOSED, 1_1_1, uint64_t, SSL_CTX_get_options, (const SSL_CTX *))                         \
+    X(INTERPOSED, 1_1_1, uint64_t, SSL_set_options, (SSL *, uint64_t))                             \
+    X(INTERPOSED, 1_1_1, uint64_t, SSL_clear_options, (SSL *, uint64_t))                           \
+    X(INTERPOSED, 1_1_1, uint64_t, SSL_get_options, (const SSL *))                                 \
     X(INTERPOSED, 1_1_1, long, SSL_SESSION_set_time, (SSL_SESSION *, long))                        \
     X(INTERPOSED, 3_3, time_t, SSL_SESSION_set_time_ex, (SSL_SESSION *, time_t))                   \
     X(INTERPOSED, 1_1_1, long, SSL_SESSION_set_timeout, (SSL_SESSION *, long))                     \
@@ -74,13 +82,13 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                     \
     X(BOUND, 1_1_1, int, SSL_is_server, (const SSL *))                                             \
     X(BOUND, 1_1_1, int, SSL_version, (const SSL *))                                               \
-    X(BOUND, 1_1_1, uint64_t, SSL_get_options, (const SSL *))                                      \
     X(BOUND, 1_1_1, uint32_t, SSL_get_max_early_data, (const SSL *))                               \
     X(BOUND, 1_1_1, int, SSL_CTX_set_ex_data, (SSL_CTX *, int, void *))                            \
     X(BOUND, 1_1_1, void *, SSL_CTX_get_ex_data, (const SSL_CTX *, int))                           \
     X(BOUND, 1_1_1, int, SSL_set_ex_data, (SSL *, int, void *))                                    \
     X(BOUND, 1_1_1, void *, SSL_get_ex_data, (const SSL *, int))                                   \
     X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
+    X(BOUND, 1_1_1, void *, CRYPTO_get_ex_data, (const CRYPTO_EX_DATA *, int))                     \
     X(BOUND, 1_1_1, int, RAND_bytes, (unsigned char *, int))                                       \
     X(BOUND, 1_1_1, unsigned long, OpenSSL_version_num, (void))                                    \
     X(BOUND, 1_1_1, OPENSSL_LHASH *, OPENSSL_LH_new, (OPENSSL_LH_HASHFUNC, OPENSSL_LH_COMPFUNC))   \
@@ -120,7 +128,7 @@ extern struct libssl libssl;
  */
 bool libssl_ready(void);
 
-/* Whether an address lies in the libssl that is bound: the call is one of its own. Takes about 1 us. */
+/* Whether an address lies in the libssl that is bound: the call is one of its own. */
 bool libssl_contains(const void *address);
 
 /* Whether the object that an address lies in is linked with a function of that name. */

@@ -5,6 +5,7 @@
 
 #include "cshim/fork.h"
 #include "cshim/nobody.h"
+#include "cshim/policy.h"
 
 /* ---- a session and its key ---- */
 
@@ -194,7 +195,7 @@ static int64_t limit_of(struct context *context)
 {
     if (evicting == context && nobody_release_order() != CALLBACKS_LAST_FIRST)
         return 0;
-    return atomic_load(&context->cache_size);
+    return policy_limit(atomic_load(&context->cache_size));
 }
 
 /* ---- adding and removing ---- */
@@ -216,6 +217,7 @@ int sessions_add(struct context *context, SSL_SESSION *session)
     if ((atomic_load(&context->mode) & SSL_SESS_CACHE_UPDATE_TIME) != 0 &&
         libssl.rules.updates_time)
         update_time(session);
+    policy_keep(session);
 
     struct core_entry entry;
     struct core_answer answer;

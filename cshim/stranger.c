@@ -21,32 +21,6 @@ struct sight {
 
 static atomic_ullong loads_seen;
 
-/* Where the bound libssl lies in memory; 0 before the first look. */
-static atomic_uintptr_t bound_start, bound_end;
-
-static void note_bound(const struct dl_phdr_info *object)
-{
-    uintptr_t start = UINTPTR_MAX, end = 0;
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        uintptr_t address = object->dlpi_addr + segment->p_vaddr;
-        if (segment->p_type != PT_LOAD)
-            continue;
-        start = address < start ? address : start;
-        end = address + segment->p_memsz > end ? address + segment->p_memsz : end;
-    }
-    if ((uintptr_t)libssl.SSL_CTX_new < start || (uintptr_t)libssl.SSL_CTX_new >= end)
-        return;
-    atomic_store(&bound_start, start);
-    atomic_store(&bound_end, end);
-}
-
-static bool is_in_bound(const void *address)
-{
-    return (uintptr_t)address >= atomic_load_explicit(&bound_start, memory_order_relaxed) &&
-           (uintptr_t)address < atomic_load_explicit(&bound_end, memory_order_relaxed);
-}
-
 static void note_name(char name[64], const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -65,7 +39,6 @@ static int count(struct dl_phdr_info *object, size_t size, void *argument)
         if (sight->libssls < 2)
             note_name(sight->names[sight->libssls], object->dlpi_name);
         sight->libssls++;
-        note_bound(object);
     }
     return 0;
 }
@@ -74,7 +47,7 @@ void stranger_look(const void *caller)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     struct sight sight = {0};
-    if (stranger_is_here() || is_in_bound(caller))
+    if (stranger_is_here() || libssl_contains(caller))
         return;
     dl_iterate_phdr(count, &sight);
     if (!sight.is_new)
@@ -123,5 +96,5 @@ void *stranger_function(const char *name, const void *address)
         function = function_of_object(name, object->l_name);
     if (function == NULL || is_ours(function))
         function = next_function(name);
-    return function == NULL || is_in_bound(function) ? NULL : function;
+    return function == NULL || libssl_contains(function) ? NULL : function;
 }
