@@ -93,6 +93,7 @@ struct core_host {
  *   cache_free   the end of a cache; what it still held is forgotten, not freed
  *   add          puts the session in; a limit of 0 is none
  *   evict        a victim after an add that answered `more`; never the newcomer
+ *   evict_random a session chosen by a number, expired or not; never the newcomer, 0 if there is no other
  *   lookup       the session under the entry's key, with one reference for the caller, or 0
  *   contains     whether a session is under the entry's key; counts nothing
  *   remove       takes out what is under the entry's key; the cache's reference is the caller's then
@@ -113,6 +114,7 @@ struct core_host {
                  struct core_answer *answer))                                                      \
     X(int, evict, (core_handle cache, int64_t limit, core_session newcomer,                        \
                    struct core_answer *answer))                                                    \
+    X(core_session, evict_random, (core_handle cache, uint64_t random, core_session newcomer))     \
     X(core_session, lookup, (core_handle cache, struct core_entry *entry))                         \
     X(int, contains, (core_handle cache, struct core_entry *entry))                                \
     X(core_session, remove, (core_handle cache, struct core_entry *entry))                         \

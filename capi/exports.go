@@ -100,6 +100,12 @@ func core_evict(handle C.core_handle, limit C.int64_t, newcomer C.core_session, 
 	return C.int(cBool(victim != 0))
 }
 
+//export core_evict_random
+func core_evict_random(handle C.core_handle, random C.uint64_t, newcomer C.core_session) C.core_session {
+	defer recoverPanic(handle)
+	return C.core_session(cacheOf(handle).EvictRandom(uint64(random), cache.Session(newcomer)))
+}
+
 //export core_lookup
 func core_lookup(handle C.core_handle, entry *C.struct_core_entry) C.core_session {
 	defer recoverPanic(handle)

@@ -8,6 +8,7 @@
 
 #include "cshim/context.h"
 #include "cshim/core.h"
+#include "cshim/fault.h"
 #include "cshim/signals.h"
 
 /*
@@ -103,6 +104,7 @@ static _Thread_local bool unprepared;
 
 static void before_fork(void)
 {
+    fault_fork_prepare();
     unprepared = signals_in_handler();
     if (unprepared)
         return;
@@ -127,6 +129,7 @@ static void after_fork_in_child(void)
         atomic_store(&stripes[i].inside, 0);
     if (depth > 0)
         atomic_store(&own_stripe()->inside, 1);
+    fault_fork_child();
     contexts_fork_child();
     core_fork_child();
     atomic_store(&closed, false);

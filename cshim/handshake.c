@@ -1,6 +1,7 @@
 #include "cshim/handshake.h"
 
 #include "cshim/context.h"
+#include "cshim/fault.h"
 #include "cshim/generate.h"
 #include "cshim/policy.h"
 #include "cshim/sessions.h"
@@ -73,6 +74,8 @@ static SSL_SESSION *look_up(struct context *context, SSL *ssl, const unsigned ch
     SSL_SESSION *session = sessions_find(context, version, id, length);
     if (session == NULL)
         return NULL;
+    if (fault_strikes(FAULT_EXPIRE_NOW))
+        sessions_spoil(session);
     if (is_single_use(ssl, version) && !move_to_libssl(context, session)) {
         libssl.SSL_SESSION_free(session);
         return NULL;
@@ -99,6 +102,8 @@ static SSL_SESSION *ask_program(struct context *context, SSL *ssl, const unsigne
     if (session == NULL || is_refused(session))
         return session;
     atomic_fetch_add(&context->callback_hits, 1);
+    if (fault_strikes(FAULT_EXPIRE_NOW))
+        sessions_spoil(session);
     if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
         sessions_add(context, session);
     /* The program may also have added it itself, as the manual page says it may. */
@@ -115,13 +120,17 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
         return NULL;
     tripwire_mend(context);
     generate_mend(context);
+    if (fault_strikes(FAULT_LOOKUP_SLOW))
+        fault_wait();
+    bool is_missed = policy_finds_nothing() || fault_strikes(FAULT_LOOKUP_MISS);
     if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP)) {
-        SSL_SESSION *session = look_up(context, ssl, id, (unsigned int)length, copy);
+        SSL_SESSION *session =
+            is_missed ? NULL : look_up(context, ssl, id, (unsigned int)length, copy);
         if (session != NULL)
             return session;
         atomic_fetch_add(&context->misses, 1);
     }
-    if (policy_finds_nothing())
+    if (is_missed)
         return NULL;
     return ask_program(context, ssl, id, length, copy);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cshim/fault.h"
 #include "cshim/fork.h"
 #include "cshim/nobody.h"
 #include "cshim/policy.h"
@@ -187,6 +188,15 @@ static void evict_all(struct context *context, struct cache *cache, int64_t limi
     evicting = outer;
 }
 
+/* The fault evict=random. */
+static void evict_any(struct context *context, struct cache *cache, core_session newcomer)
+{
+    struct core_answer answer = {.more = 0};
+    answer.session = core()->evict_random(cache->handle, fault_random(FAULT_EVICT_RANDOM), newcomer);
+    if (answer.session != 0)
+        evict_all(context, cache, 0, newcomer, &answer);
+}
+
 /*
  * A callback that adds the victim again must not evict in its turn, without end: the next add does. A
  * libssl that calls back under its lock refuses such an add; one that does not evicts in its turn.
@@ -210,6 +220,8 @@ static void update_time(SSL_SESSION *session)
 
 int sessions_add(struct context *context, SSL_SESSION *session)
 {
+    if (fault_strikes(FAULT_ADD_FAILS))
+        return 0;
     struct cache *cache = context_make_cache(context);
     if (cache == NULL)
         return libssl.SSL_CTX_add_session(context->ctx, session);
@@ -233,6 +245,8 @@ int sessions_add(struct context *context, SSL_SESSION *session)
         libssl.SSL_SESSION_free((SSL_SESSION *)answer.replaced);
     if (answer.session != 0 || answer.more)
         evict_all(context, cache, limit, entry.session, &answer);
+    if (fault_strikes(FAULT_EVICT_RANDOM))
+        evict_any(context, cache, entry.session);
     return 1;
 }
 
@@ -395,4 +409,16 @@ void sessions_reschedule(SSL_SESSION *session)
     struct core_entry entry;
     set_entry(&entry, session);
     contexts_each(reschedule_in, &entry);
+}
+
+/* One second of 1970: long ago, and libssl counts from there in every version. */
+void sessions_spoil(SSL_SESSION *session)
+{
+    gate_enter();
+    contexts_leave_alone();
+    libssl.SSL_SESSION_set_time(session, 1);
+    libssl.SSL_SESSION_set_timeout(session, 1);
+    contexts_go_on();
+    gate_leave();
+    sessions_reschedule(session);
 }

@@ -33,6 +33,9 @@ SSL_SESSION *sessions_find(struct context *context, int version, const unsigned 
  * several. */
 bool sessions_take(struct context *context, SSL_SESSION *session);
 
+/* Makes session one that has expired, wherever it is: libssl then does with it what it does with such. */
+void sessions_spoil(SSL_SESSION *session);
+
 /* Whether a session of that id is cached; counts nothing. */
 bool sessions_have(struct context *context, int version, const unsigned char *id,
                    unsigned int length);
