@@ -2,6 +2,7 @@
 
 VERSION := $(shell cat VERSION)
 BUILD := build
+CORE := build/core.a
 CC ?= cc
 OBJCOPY ?= objcopy
 GO ?= go
@@ -13,18 +14,18 @@ GO_SOURCES := $(shell find capi internal \( -name '*.go' -o -name '*.s' \) -not 
 
 CFLAGS ?= -O2 -g
 # Go's part has thread-local storage of the static kind, so the whole library has: C may know that too.
-C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -ftls-model=initial-exec -I. -DSSLCACHE_VERSION='"$(VERSION)"' \
-	$(CFLAGS) $(SANITIZE)
+C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -ftls-model=initial-exec -I. \
+	-DSSLCACHE_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS) $(SANITIZE)
 # -Bsymbolic: a copy of the library in a forked child must call its own functions. nodelete: a Go
 # runtime can't be unloaded.
 LINK_FLAGS = -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now \
-	-Wl,--version-script=cshim/libsslcache.map -Wl,-soname,libsslcache.so.1 $(SANITIZE)
+	-Wl,--version-script=cshim/libsslcache.map -Wl,-soname,libsslcache.so.1 $(LDFLAGS) $(SANITIZE)
 LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 
 # How long a fuzz target runs in `make test`.
 FUZZ_TIME ?= 10s
 
-.PHONY: all help run test lint asan packages bench apps soak libssls differential clean
+.PHONY: all help install uninstall run test lint asan packages bench apps soak libssls differential clean
 
 all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
 
@@ -33,10 +34,10 @@ help: ## list the targets
 
 # ---- the library ----
 
-build/core.a: $(GO_SOURCES) capi/core.h tools/overlay.sh
+$(CORE): $(GO_SOURCES) capi/core.h tools/overlay.sh
 	@mkdir -p $(@D)
 	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -trimpath -ldflags=-s -o $@ ./capi
-	@rm -f build/core.h
+	@rm -f $(CORE:.a=.h)
 # Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c). Its threads
 # are made by us (see cshim/threads.h).
 	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry \
@@ -47,7 +48,7 @@ $(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -c -o $@ $<
 
-$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) build/core.a cshim/libsslcache.map
+$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/libsslcache.map
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
 	@ln -sf libsslcache.so $@.1
 
@@ -55,6 +56,21 @@ asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and 
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		build/asan/libsslcache.so
+
+# ---- its installation ----
+
+PREFIX := /usr/local
+LIBDIR := $(PREFIX)/lib
+INCLUDEDIR := $(PREFIX)/include
+MANDIR := $(PREFIX)/share/man
+INSTALL = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
+	MANDIR='$(MANDIR)' tools/install.sh
+
+install: all ## install under DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
+	@$(INSTALL) install $(BUILD)
+
+uninstall: ## take away what `make install` has installed
+	@$(INSTALL) uninstall $(BUILD)
 
 # ---- the two commands ----
 
@@ -78,6 +94,7 @@ lint: packages ## check the format and the sense of all code
 		test -z "$$unformatted" || { echo "gofumpt would change: $$unformatted"; exit 1; }
 	clang-format --dry-run --Werror $(C_FORMATTED)
 	shellcheck $$(git ls-files '*.sh') .ci/run
+	mandoc -T lint -W warning docs/man/*
 
 bench: all ## measure our cache beside libssl's; writes docs/performance.md
 	$(GO) run ./bench
