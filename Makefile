@@ -25,7 +25,7 @@ LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 # How long a fuzz target runs in `make test`.
 FUZZ_TIME ?= 10s
 
-.PHONY: all help install uninstall run test lint asan packages bench apps soak libssls differential clean
+.PHONY: all help install uninstall deb run test lint asan packages bench apps soak libssls differential clean
 
 all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
 
@@ -71,6 +71,9 @@ install: all ## install under DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
 
 uninstall: ## take away what `make install` has installed
 	@$(INSTALL) uninstall $(BUILD)
+
+deb: packages ## build Debian packages in build/deb from what is committed; lintian checks them
+	@tools/deb.sh build/deb
 
 # ---- the two commands ----
 
