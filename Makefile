@@ -25,12 +25,12 @@ LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 # How long a fuzz target runs in `make test`.
 FUZZ_TIME ?= 10s
 
-.PHONY: all help install uninstall deb run test lint asan packages bench apps soak libssls differential clean
+.PHONY: all help install uninstall deb abi abi-record run test lint asan packages bench apps soak libssls differential clean
 
 all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- the library ----
 
@@ -75,6 +75,18 @@ uninstall: ## take away what `make install` has installed
 deb: packages ## build Debian packages in build/deb from what is committed; lintian checks them
 	@tools/deb.sh build/deb
 
+# ---- its ABI ----
+
+ABI := abi/libsslcache.abi.xml
+ABI_INTERNAL := --suppressions abi/internal.suppressions
+
+abi: packages all ## compare the ABI with the one of the last release; more functions are no difference
+	abidiff --no-added-syms $(ABI_INTERNAL) $(ABI) $(BUILD)/libsslcache.so
+
+abi-record: packages all ## record the ABI, for a release
+	abidw --exported-interfaces-only $(ABI_INTERNAL) --no-corpus-path --no-comp-dir-path --no-show-locs \
+		--no-elf-needed --type-id-style hash --out-file $(ABI) $(BUILD)/libsslcache.so
+
 # ---- the two commands ----
 
 run: packages ## build, and show an unmodified OpenSSL server that resumes out of our cache
@@ -82,7 +94,7 @@ run: packages ## build, and show an unmodified OpenSSL server that resumes out o
 	@examples/run.sh $(BUILD)
 
 test: packages ## run every test
-	@$(MAKE) --no-print-directory all asan
+	@$(MAKE) --no-print-directory all asan abi
 	CGO_ENABLED=0 $(GO) test ./internal/...
 	$(GO) test -race ./internal/... ./capi
 	@tests/fuzz.sh $(FUZZ_TIME)
