@@ -25,7 +25,7 @@ LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 # How long a fuzz target runs in `make test`.
 FUZZ_TIME ?= 10s
 
-.PHONY: all help install uninstall deb abi abi-record run test lint asan packages bench apps soak libssls differential clean
+.PHONY: all help arm64 install uninstall deb abi abi-record run test lint asan packages bench apps soak libssls differential clean
 
 all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
 
@@ -56,6 +56,12 @@ asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and 
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		build/asan/libsslcache.so
+
+arm64: packages ## build build/arm64/libsslcache.so with Debian's cross compiler
+	$(GO) run ./tests/libssls/cmd/libssls 3.0-arm64
+	@$(MAKE) --no-print-directory BUILD=build/arm64 CORE=build/arm64/core.a GOARCH=arm64 CGO_ENABLED=1 \
+		CC=aarch64-linux-gnu-gcc OBJCOPY=aarch64-linux-gnu-objcopy \
+		CPPFLAGS=-I$(CURDIR)/build/libssl/3.0-arm64/usr/include all
 
 # ---- its installation ----
 

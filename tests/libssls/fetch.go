@@ -13,17 +13,19 @@ import (
 
 // A suite of Debian and what of it makes one version of libssl. The first package is libssl itself.
 type suite struct {
-	names    []string // of the main archive
-	security string   // of the security archive, where the suite has one
-	packages []string
+	names        []string // of the main archive
+	security     string   // of the security archive, where the suite has one
+	packages     []string
+	architecture string // where it is not this machine's
 }
 
 // Bullseye's libssl is content with our own, newer libc; the others bring theirs.
 var suites = map[string]suite{
-	"1.1.1": {[]string{"bullseye"}, "bullseye-security", []string{"libssl1.1", "libssl-dev"}},
-	"3.5":   {[]string{"trixie"}, "trixie-security", []string{"libssl3t64", "libssl-dev", "libc6", "libzstd1", "zlib1g"}},
-	"3.6":   {[]string{"sid"}, "", []string{"libssl3t64", "libssl-dev", "libc6", "libzstd1", "zlib1g"}},
-	"4.0":   {[]string{"sid", "experimental"}, "", []string{"libssl4", "libssl-dev/experimental", "libc6", "libzstd1", "zlib1g"}},
+	"1.1.1": {[]string{"bullseye"}, "bullseye-security", []string{"libssl1.1", "libssl-dev"}, ""},
+	"3.5":   {[]string{"trixie"}, "trixie-security", []string{"libssl3t64", "libssl-dev", "libc6", "libzstd1", "zlib1g"}, ""},
+	"3.6":   {[]string{"sid"}, "", []string{"libssl3t64", "libssl-dev", "libc6", "libzstd1", "zlib1g"}, ""},
+	"4.0":   {[]string{"sid", "experimental"}, "", []string{"libssl4", "libssl-dev/experimental", "libc6", "libzstd1", "zlib1g"}, ""},
+	ARM64:   {[]string{"bookworm"}, "bookworm-security", []string{"libssl3", "libssl-dev", "libc6", "openssl"}, "arm64"},
 }
 
 // packageFile holds the version of the package that was unpacked; it is written last.
@@ -112,6 +114,9 @@ func fetch(ctx context.Context, work, version string, suite suite) error {
 		"-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 		"-o", "Acquire::Languages=none",
 	}
+	if suite.architecture != "" {
+		options = append(options, "-o", "APT::Architecture="+suite.architecture, "-o", "APT::Architectures="+suite.architecture)
+	}
 	if err := run(ctx, filepath.Join(work, "debs"), "apt-get", append(options, "--error-on=any", "update")...); err != nil {
 		return err
 	}
@@ -157,7 +162,7 @@ func mark(ctx context.Context, work, version string, suite suite) error {
 	if err != nil {
 		return fmt.Errorf("version of %s: %w", deb, err)
 	}
-	if !strings.HasPrefix(string(answer), version) {
+	if number, _, _ := strings.Cut(version, "-"); !strings.HasPrefix(string(answer), number) {
 		return fmt.Errorf("%s has libssl %s now", suite.names[len(suite.names)-1], strings.TrimSpace(string(answer)))
 	}
 	return os.WriteFile(filepath.Join(work, "root", packageFile), answer, 0o644)

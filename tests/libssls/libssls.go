@@ -20,6 +20,9 @@ import (
 // Versions are the versions of libssl that there are, oldest first.
 var Versions = []string{"1.1.1", "3.0", "3.5", "3.6", "4.0"}
 
+// ARM64 is the libssl of Debian 12 on arm64, with the openssl program. It needs an emulator here.
+const ARM64 = "3.0-arm64"
+
 // fetchLimit bounds one fetch, other processes' fetches that it waits for included.
 const fetchLimit = 4 * time.Minute
 
@@ -29,6 +32,7 @@ type Libssl struct {
 	Package string // the Debian version of the package, "3.5.7-1" for example
 	Headers string // the folder for the compiler's -I; none for the system's own
 	Library string // the folder with libssl.so and libcrypto.so
+	Root    string // the folder in which the packages are unpacked; none for the system's own
 	loader  string // the suite's own dynamic loader, where its libssl needs a newer libc than ours
 	system  bool
 }
@@ -105,9 +109,10 @@ func open(version, folder string, suite suite) (Libssl, error) {
 		Package: strings.TrimSpace(string(name)),
 		Headers: parent(parent(headers)),
 		Library: parent(library),
+		Root:    folder,
 	}
 	if slices.Contains(suite.packages, "libc6") {
-		libssl.loader, err = only(folder, "usr/lib64/ld-linux-*.so.*", "usr/lib/ld-linux-*.so.*")
+		libssl.loader, err = only(folder, "usr/lib64/ld-linux-*.so.*", "usr/lib/ld-linux-*.so.*", "lib/ld-linux-*.so.*")
 	}
 	return libssl, err
 }

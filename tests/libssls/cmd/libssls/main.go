@@ -1,4 +1,5 @@
-// Command libssls fetches every version of libssl into build/libssl and says what came of it.
+// Command libssls fetches versions of libssl into build/libssl, all or those that are named, and says what
+// came of it.
 package main
 
 import (
@@ -14,7 +15,11 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
 	failed := false
-	for _, version := range libssls.Versions {
+	versions := libssls.Versions
+	if len(os.Args) > 1 {
+		versions = os.Args[1:]
+	}
+	for _, version := range versions {
 		libssl, err := libssls.Fetch(ctx, version)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "libssl %s: %v\n", version, err)
