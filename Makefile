@@ -25,7 +25,10 @@ LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 # How long a fuzz target runs in `make test`.
 FUZZ_TIME ?= 10s
 
-.PHONY: all help arm64 install uninstall deb abi abi-record run test lint asan packages bench apps soak libssls differential clean
+# What `make bare` makes.
+BARE ?= run test
+
+.PHONY: all help arm64 install uninstall deb abi abi-record run test lint asan packages bench apps soak bare libssls differential clean
 
 all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
 
@@ -125,6 +128,9 @@ apps: packages all ## run real programs with and without the library; writes doc
 
 soak: packages all ## 15 minutes of an s_server and an nginx under load, signals and reloads
 	SSLCACHE_SOAK=15m $(GO) test ./tests/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
+
+bare: packages ## run BARE, the two commands, on a bare Debian that has Go, git and make
+	@tools/bare.sh build/roots $(BARE)
 
 libssls: packages ## unpack every libssl that Debian ships under build/
 	$(GO) run ./tests/libssls/cmd/libssls
