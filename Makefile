@@ -13,6 +13,7 @@ C_FORMATTED = $(shell git ls-files '*.c' '*.h')
 GO_SOURCES := $(shell find capi internal \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
 
 CFLAGS ?= -O2 -g
+GO_LDFLAGS := -s
 # Go's part has thread-local storage of the static kind, so the whole library has: C may know that too.
 C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -ftls-model=initial-exec -I. \
 	-DSSLCACHE_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS) $(SANITIZE)
@@ -28,7 +29,7 @@ FUZZ_TIME ?= 10s
 # What `make bare` makes.
 BARE ?= run test
 
-.PHONY: all help arm64 install uninstall deb abi abi-record run test lint asan packages bench apps soak bare libssls differential clean
+.PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan packages bench apps soak bare libssls differential clean
 
 all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
 
@@ -39,7 +40,7 @@ help: ## list the targets
 
 $(CORE): $(GO_SOURCES) capi/core.h tools/overlay.sh
 	@mkdir -p $(@D)
-	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -trimpath -ldflags=-s -o $@ ./capi
+	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -trimpath -ldflags='$(GO_LDFLAGS)' -o $@ ./capi
 	@rm -f $(CORE:.a=.h)
 # Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c). Its threads
 # are made by us (see cshim/threads.h).
@@ -59,6 +60,10 @@ asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and 
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		build/asan/libsslcache.so
+
+debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go with symbols
+	@$(MAKE) --no-print-directory BUILD=build/debug CORE=build/debug/core.a CFLAGS='-O0 -g' GO_LDFLAGS= \
+		build/debug/libsslcache.so
 
 arm64: packages ## build build/arm64/libsslcache.so with Debian's cross compiler
 	$(GO) run ./tests/libssls/cmd/libssls 3.0-arm64
@@ -119,6 +124,7 @@ lint: packages ## check the format and the sense of all code
 	clang-format --dry-run --Werror $(C_FORMATTED)
 	shellcheck $$(git ls-files '*.sh') .ci/run
 	mandoc -T lint -W warning docs/man/*
+	$(GO) run ./tools/links $$(git ls-files '*.md' | grep -v /testdata/)
 
 bench: all ## measure our cache beside libssl's; writes docs/performance.md
 	$(GO) run ./bench
