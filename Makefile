@@ -136,7 +136,7 @@ soak: packages all ## 15 minutes of an s_server and an nginx under load, signals
 	SSLCACHE_SOAK=15m $(GO) test ./tests/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
 
 bare: packages ## run BARE, the two commands, on a bare Debian that has Go, git and make
-	@tools/bare.sh build/roots $(BARE)
+	@tools/bare.sh build/_roots $(BARE)
 
 libssls: packages ## unpack every libssl that Debian ships under build/
 	$(GO) run ./tests/libssls/cmd/libssls

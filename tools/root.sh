@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a bare root of this machine's Debian, with the given packages, from the archives that apt knows
 # here. A folder that is there already is left as it is.
+# A name that begins with _ keeps the Go files in the root from being taken for packages of the project.
 # usage: tools/root.sh FOLDER PACKAGE...
 set -euo pipefail
 shopt -s nullglob

@@ -17,7 +17,7 @@ import (
 // bareRoot is a copy of a Debian root that has what a user of our packages has: openssl and a compiler.
 func bareRoot(t *testing.T) string {
 	t.Helper()
-	kept := filepath.Join(harness.Root(t), "build", "roots", "user")
+	kept := filepath.Join(harness.Root(t), "build", "_roots", "user")
 	script := filepath.Join(harness.Root(t), "tools", "root.sh")
 	output, err := exec.Command(script, kept, "openssl", "gcc", "libc6-dev", "libssl-dev", "pkg-config").CombinedOutput()
 	require.NoError(t, err, string(output))
