@@ -26,11 +26,8 @@ import (
 // limit bounds one program: the emulator is some ten times slower than a processor.
 const limit = 3 * time.Minute
 
-// built makes the library once, and gives its path and the libssl that it runs with.
-var built = sync.OnceValues(func() (string, error) {
-	output, err := exec.Command("make", "--no-print-directory", "-C", "../..", "arm64").CombinedOutput()
-	return string(output), err
-})
+// made once: two makes would write the same files.
+var made sync.Once
 
 type machine struct {
 	library string
@@ -39,8 +36,7 @@ type machine struct {
 
 func newMachine(t *testing.T) machine {
 	t.Helper()
-	output, err := built()
-	require.NoError(t, err, output)
+	made.Do(func() { harness.Make(t, "arm64") })
 	libssl, err := libssls.Fetch(context.Background(), libssls.ARM64)
 	require.NoError(t, err)
 	return machine{filepath.Join(harness.Root(t), "build", "arm64", "libsslcache.so"), libssl}

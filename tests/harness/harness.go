@@ -3,8 +3,10 @@ package harness
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +30,15 @@ func OurLibrary(t testing.TB) string {
 func OurSanitizedLibrary(t testing.TB) string {
 	t.Helper()
 	return built(t, "build/asan/libsslcache.so", "make asan")
+}
+
+// Make makes targets of the project, where a test needs more than make test has made before.
+func Make(t testing.TB, arguments ...string) {
+	t.Helper()
+	command := exec.Command("make", append([]string{"--no-print-directory", "-C", Root(t)}, arguments...)...)
+	command.Env = append(os.Environ(), "MAKEFLAGS=") // a make that runs the tests has its own
+	output, err := command.CombinedOutput()
+	require.NoErrorf(t, err, "make %s\n%s", strings.Join(arguments, " "), output)
 }
 
 func built(t testing.TB, name, command string) string {

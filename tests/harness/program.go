@@ -60,7 +60,7 @@ func (p Program) Command(t testing.TB, mode Mode) Command {
 	}
 	if p.Sanitized {
 		// The sanitizer refuses to start behind another preloaded library.
-		command.Preload = append([]string{sanitizerRuntime(t)}, command.Preload...)
+		command.Preload = append([]string{SanitizerRuntime(t, "asan")}, command.Preload...)
 		command.Env = append(command.Env, sanitizerOptions...)
 	}
 	return command
@@ -71,9 +71,10 @@ var sanitizerOptions = []string{
 	"UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1",
 }
 
-func sanitizerRuntime(t testing.TB) string {
+// SanitizerRuntime is the library of the compiler that a sanitizer needs: asan or tsan.
+func SanitizerRuntime(t testing.TB, sanitizer string) string {
 	t.Helper()
-	output, err := exec.Command("cc", "-print-file-name=libasan.so").Output()
+	output, err := exec.Command("cc", "-print-file-name=lib"+sanitizer+".so").Output()
 	require.NoError(t, err)
 	return strings.TrimSpace(string(output))
 }

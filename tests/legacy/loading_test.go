@@ -2,7 +2,6 @@ package legacy
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -112,8 +111,6 @@ func TestTLSBeforeMain(t *testing.T) {
 }
 
 func TestOtherPreloadedLibraries(t *testing.T) {
-	asan, err := exec.Command("cc", "-print-file-name=libasan.so").Output()
-	require.NoError(t, err)
 	const folder = "/usr/lib/x86_64-linux-gnu"
 	for name, other := range map[string]struct {
 		library string
@@ -123,7 +120,7 @@ func TestOtherPreloadedLibraries(t *testing.T) {
 		"faketime":   {library: filepath.Join(folder, "faketime", "libfaketime.so.1"), env: []string{"FAKETIME=+400d"}},
 		"faketimeMT": {library: filepath.Join(folder, "faketime", "libfaketimeMT.so.1"), env: []string{"FAKETIME=-3d"}},
 		"asan": {
-			library: strings.TrimSpace(string(asan)),
+			library: harness.SanitizerRuntime(t, "asan"),
 			env:     []string{"ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0"},
 		},
 	} {

@@ -52,7 +52,7 @@ func traces(t *testing.T, root string) []string {
 // with them, and leave nothing when they are purged.
 func TestDebianPackages(t *testing.T) {
 	t.Parallel()
-	makeTarget(t, "deb")
+	harness.Make(t, "deb")
 	debs, err := filepath.Glob(filepath.Join(harness.Root(t), "build", "deb", "*.deb"))
 	require.NoError(t, err)
 	debs = slices.DeleteFunc(debs, func(deb string) bool { return strings.Contains(deb, "-dbgsym_") })

@@ -3,7 +3,6 @@ package packaging
 
 import (
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -27,20 +26,10 @@ func files(t *testing.T, folder string) []string {
 	return found
 }
 
-// makeTarget runs make at the root of the project.
-func makeTarget(t *testing.T, arguments ...string) {
-	t.Helper()
-	command := exec.Command("make", append([]string{"--no-print-directory", "-C", harness.Root(t)}, arguments...)...)
-	// A make that runs the tests has told its children of its jobs.
-	command.Env = append(os.Environ(), "MAKEFLAGS=")
-	output, err := command.CombinedOutput()
-	require.NoErrorf(t, err, "make %s\n%s", strings.Join(arguments, " "), output)
-}
-
 func TestInstallAndUninstall(t *testing.T) {
 	harness.OurLibrary(t)
 	folder := t.TempDir()
-	makeTarget(t, "install", "DESTDIR="+folder, "PREFIX=/opt/sslcache", "LIBDIR=/opt/sslcache/lib64")
+	harness.Make(t, "install", "DESTDIR="+folder, "PREFIX=/opt/sslcache", "LIBDIR=/opt/sslcache/lib64")
 	installed := files(t, folder)
 	for _, file := range []string{
 		"/opt/sslcache/lib64/libsslcache.so", "/opt/sslcache/lib64/libsslcache.so.1",
@@ -67,6 +56,6 @@ func TestInstallAndUninstall(t *testing.T) {
 	require.Zero(t, result.Exit, result.Stderr)
 	require.Contains(t, result.Stdout, "counted: 2 stored, 1 replaced, 1 removed, 0 held")
 
-	makeTarget(t, "uninstall", "DESTDIR="+folder, "PREFIX=/opt/sslcache", "LIBDIR=/opt/sslcache/lib64")
+	harness.Make(t, "uninstall", "DESTDIR="+folder, "PREFIX=/opt/sslcache", "LIBDIR=/opt/sslcache/lib64")
 	require.Empty(t, files(t, folder))
 }

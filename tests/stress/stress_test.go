@@ -4,10 +4,8 @@ package stress
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -128,24 +126,14 @@ func TestRaces(t *testing.T) {
 	require.NoError(t, err)
 	program.Env = []string{"TSAN_OPTIONS=" + threadSanitizerOptions + suppressions}
 	command := program.Command(t, harness.Libssl)
-	command.Preload = []string{threadSanitizerRuntime(t), threadSanitizedLibrary(t)}
+	command.Preload = []string{harness.SanitizerRuntime(t, "tsan"), threadSanitizedLibrary(t)}
 	requireBalance(t, command.Run(t))
-}
-
-func threadSanitizerRuntime(t *testing.T) string {
-	t.Helper()
-	output, err := exec.Command("cc", "-print-file-name=libtsan.so").Output()
-	require.NoError(t, err)
-	return strings.TrimSpace(string(output))
 }
 
 // threadSanitizedLibrary is libsslcache.so with its C part under ThreadSanitizer, made now if it is not up to date.
 func threadSanitizedLibrary(t *testing.T) string {
 	t.Helper()
 	const library = "build/tsan/libsslcache.so"
-	make := exec.Command("make", "BUILD=build/tsan", "CFLAGS=-O1 -g", "SANITIZE=-fsanitize=thread", library)
-	make.Dir = harness.Root(t)
-	output, err := make.CombinedOutput()
-	require.NoError(t, err, "%s", output)
+	harness.Make(t, "BUILD=build/tsan", "CFLAGS=-O1 -g", "SANITIZE=-fsanitize=thread", library)
 	return filepath.Join(harness.Root(t), library)
 }
