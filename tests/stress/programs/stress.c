@@ -150,7 +150,7 @@ static void flush(struct worker *worker)
 
 static void limit(struct worker *worker)
 {
-    SSL_CTX_sess_set_cache_size(any_server(worker), 64 + below(worker, 1000));
+    SSL_CTX_sess_set_cache_size(any_server(worker), 16 + below(worker, 200));
 }
 
 static void look(struct worker *worker)
@@ -269,7 +269,7 @@ static void make_contexts(void)
     SSL_CTX_set_max_early_data(servers[3], 1024); /* each ticket resumes once */
     for (int i = 0; i < CONTEXTS; i++) {
         SSL_CTX_sess_set_remove_cb(servers[i], on_remove);
-        SSL_CTX_sess_set_cache_size(servers[i], 500);
+        SSL_CTX_sess_set_cache_size(servers[i], 100);
     }
 }
 
