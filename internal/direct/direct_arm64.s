@@ -3,7 +3,8 @@
 
 // Each function is called by C: arguments in R0 to R3, the answer in R0; R19 to R28 and F8 to F15 must be
 // as they were. Go's own convention here: arguments and answer on the stack, all registers free.
-// R29 and R30 are kept by the assembler, with the frame.
+// R29 and R30 are kept by the assembler, with the frame. For the calls through a register see
+// direct_amd64.s.
 
 #define ENTER \
 	STP (R19, R20), 56(RSP); \
@@ -32,36 +33,42 @@
 
 TEXT addFromC<>(SB), NOSPLIT, $200-0
 	ENTER
-	CALL ·add(SB)
+	MOVD $·add(SB), R9
+	CALL (R9)
 	MOVD 40(RSP), R0
 	LEAVE
 
 TEXT evictFromC<>(SB), NOSPLIT, $200-0
 	ENTER
-	CALL ·evict(SB)
+	MOVD $·evict(SB), R9
+	CALL (R9)
 	MOVD 40(RSP), R0
 	LEAVE
 
 TEXT lookupFromC<>(SB), NOSPLIT, $200-0
 	ENTER
-	CALL ·lookup(SB)
+	MOVD $·lookup(SB), R9
+	CALL (R9)
 	MOVD 32(RSP), R0
 	LEAVE
 
 TEXT releaseFromC<>(SB), NOSPLIT, $200-0
 	ENTER
-	CALL ·release(SB)
+	MOVD $·release(SB), R9
+	CALL (R9)
 	LEAVE
 
 TEXT containsFromC<>(SB), NOSPLIT, $200-0
 	ENTER
-	CALL ·contains(SB)
+	MOVD $·contains(SB), R9
+	CALL (R9)
 	MOVD 24(RSP), R0
 	LEAVE
 
 TEXT removeFromC<>(SB), NOSPLIT, $200-0
 	ENTER
-	CALL ·remove(SB)
+	MOVD $·remove(SB), R9
+	CALL (R9)
 	MOVD 32(RSP), R0
 	LEAVE
 
