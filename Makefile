@@ -103,7 +103,8 @@ abi-record: packages all ## record the ABI, for a release
 
 # ---- the two commands ----
 
-run: packages ## build, and show an unmodified OpenSSL server that resumes out of our cache
+run: ## build, and show an unmodified OpenSSL server that resumes out of our cache
+	@tools/packages.sh packages
 	@$(MAKE) --no-print-directory all
 	@examples/run.sh $(BUILD)
 
@@ -145,7 +146,7 @@ differential: packages all ## 100,000 scripts of operations under every libssl, 
 	SSLCACHE_SCRIPTS=100000 $(GO) test -timeout 0 -v ./tests/differential
 
 packages: ## install the Debian packages that are missing (as root)
-	@tools/packages.sh packages tests/*/packages
+	@tools/packages.sh packages tools/packages tests/*/packages
 
 clean: ## remove build/
 	rm -rf build
