@@ -69,7 +69,7 @@ arm64: packages ## build build/arm64/libsslcache.so with Debian's cross compiler
 	$(GO) run ./tests/libssls/cmd/libssls 3.0-arm64
 	@$(MAKE) --no-print-directory BUILD=build/arm64 CORE=build/arm64/core.a GOARCH=arm64 CGO_ENABLED=1 \
 		CC=aarch64-linux-gnu-gcc OBJCOPY=aarch64-linux-gnu-objcopy \
-		CPPFLAGS=-I$(CURDIR)/build/libssl/3.0-arm64/usr/include all
+		CPPFLAGS=-I$(CURDIR)/build/libssl/3.0-arm64/usr/include build/arm64/libsslcache.so
 
 # ---- its installation ----
 
