@@ -3,15 +3,19 @@
  * of OpenSSL's manual. Each finds the context and hands the call on; where libssl keeps the
  * sessions (context_of answers NULL), it calls libssl.
  */
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <time.h>
 
 #include "cshim/context.h"
 #include "cshim/generate.h"
+#include "cshim/handshake.h"
 #include "cshim/libssl.h"
 #include "cshim/policy.h"
+#include "cshim/references.h"
 #include "cshim/sessions.h"
 #include "cshim/stranger.h"
+#include "cshim/trace.h"
 #include "cshim/walk.h"
 #include "include/sslcache.h"
 
@@ -35,6 +39,13 @@
             return theirs(__VA_ARGS__);                                                            \
     } while (0)
 
+/* Of an operation on sessions that comes from outside: the program wants it, or libssl does. */
+static struct origin origin_of(const void *caller)
+{
+    bool is_programs = tracing() && !libssl_contains(caller);
+    return is_programs ? (struct origin){"program", caller} : (struct origin){NULL, NULL};
+}
+
 /* ---- OPENSSL_init_ssl(3) ---- */
 
 /* Each libssl calls this before it makes anything, by name where its other calls come to us too. */
@@ -54,7 +65,7 @@ int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
     HAND_ON(ctx, SSL_CTX_add_session, ctx, session);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL && session != NULL)
-        return sessions_add(context, session);
+        return sessions_add(context, session, origin_of(CALLER));
     return libssl_ready() ? libssl.SSL_CTX_add_session(ctx, session) : 0;
 }
 
@@ -64,7 +75,7 @@ int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL) {
         generate_mend(context);
-        return sessions_remove(context, session);
+        return sessions_remove(context, session, origin_of(CALLER));
     }
     return libssl_ready() ? libssl.SSL_CTX_remove_session(ctx, session) : 0;
 }
@@ -146,12 +157,21 @@ long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
 
 /* ---- SSL_CTX_flush_sessions(3) ---- */
 
+/* libssl flushes all when a context goes, and what has expired now and then. */
+static struct origin origin_of_flush(const void *caller, int64_t now)
+{
+    struct origin origin = origin_of(caller);
+    if (origin.cause == NULL)
+        origin.cause = now == 0 ? "freed" : "automatic";
+    return origin;
+}
+
 void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
 {
     HAND_ON(ctx, SSL_CTX_flush_sessions, ctx, now);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
-        sessions_flush(context, now);
+        sessions_flush(context, now, origin_of_flush(CALLER, now));
     if (!libssl_ready() || (context != NULL && !libssl.rules.calls_by_name))
         return;
     /* From 3.4 on the old one calls the new one by name, and that is ours. */
@@ -166,7 +186,7 @@ void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t now)
     HAND_ON(ctx, SSL_CTX_flush_sessions_ex, ctx, now);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
-        sessions_flush(context, now);
+        sessions_flush(context, now, origin_of_flush(CALLER, now));
     if (libssl_ready() && libssl.SSL_CTX_flush_sessions_ex != NULL &&
         (context == NULL || libssl.rules.calls_by_name))
         libssl.SSL_CTX_flush_sessions_ex(ctx, now);
@@ -367,6 +387,29 @@ uint64_t SSL_get_options(const SSL *ssl)
     return libssl_ready() ? libssl.SSL_get_options(ssl) : 0;
 }
 
+/* ---- SSL_CTX_set_session_id_context(3) ---- */
+
+/* No getter tells whether there is one, so it is noted for the trace and the live socket. */
+static void note_session_context(struct context *context, unsigned int length)
+{
+    if (context != NULL && length > 0)
+        atomic_store(&context->has_session_context, true);
+}
+
+int SSL_CTX_set_session_id_context(SSL_CTX *ctx, const unsigned char *id, unsigned int length)
+{
+    HAND_ON(ctx, SSL_CTX_set_session_id_context, ctx, id, length);
+    note_session_context(context_attached(ctx), length);
+    return libssl_ready() ? libssl.SSL_CTX_set_session_id_context(ctx, id, length) : 0;
+}
+
+int SSL_set_session_id_context(SSL *ssl, const unsigned char *id, unsigned int length)
+{
+    HAND_ON(NULL, SSL_set_session_id_context, ssl, id, length);
+    note_session_context(context_attached_to(ssl), length);
+    return libssl_ready() ? libssl.SSL_set_session_id_context(ssl, id, length) : 0;
+}
+
 /* ---- SSL_CTX_set_timeout(3) ---- */
 
 long SSL_CTX_set_timeout(SSL_CTX *ctx, long timeout)
@@ -386,6 +429,159 @@ long SSL_CTX_get_timeout(const SSL_CTX *ctx)
     if (context != NULL)
         return policy_get_timeout(context);
     return libssl_ready() ? libssl.SSL_CTX_get_timeout(ctx) : 0;
+}
+
+/* ---- SSL_SESSION_free(3), SSL_get_session(3), d2i_SSL_SESSION(3): references ---- */
+
+SSL_SESSION *SSL_SESSION_new(void)
+{
+    HAND_ON(NULL, SSL_SESSION_new);
+    if (!libssl_ready())
+        return NULL;
+    if (!tracing())
+        return libssl.SSL_SESSION_new();
+    references_watch();
+    return references_take(libssl.SSL_SESSION_new(), "SSL_SESSION_new", CALLER);
+}
+
+SSL_SESSION *SSL_SESSION_dup(const SSL_SESSION *session)
+{
+    HAND_ON(NULL, SSL_SESSION_dup, session);
+    if (!libssl_ready())
+        return NULL;
+    SSL_SESSION *copy = libssl.SSL_SESSION_dup(session);
+    return tracing() ? references_take(copy, "SSL_SESSION_dup", CALLER) : copy;
+}
+
+int SSL_SESSION_up_ref(SSL_SESSION *session)
+{
+    HAND_ON(NULL, SSL_SESSION_up_ref, session);
+    int done = libssl_ready() ? libssl.SSL_SESSION_up_ref(session) : 0;
+    if (tracing() && done != 0)
+        references_take(session, "SSL_SESSION_up_ref", CALLER);
+    return done;
+}
+
+void SSL_SESSION_free(SSL_SESSION *session)
+{
+    HAND_ON(NULL, SSL_SESSION_free, session);
+    if (!libssl_ready())
+        return;
+    if (tracing())
+        references_give(session, "SSL_SESSION_free", CALLER);
+    libssl.SSL_SESSION_free(session);
+}
+
+SSL_SESSION *SSL_get1_session(SSL *ssl)
+{
+    HAND_ON(NULL, SSL_get1_session, ssl);
+    SSL_SESSION *session = libssl_ready() ? libssl.SSL_get1_session(ssl) : NULL;
+    return tracing() ? references_take(session, "SSL_get1_session", CALLER) : session;
+}
+
+/* Into a session that is there no reference is taken. */
+static bool makes_session(SSL_SESSION **place)
+{
+    references_watch();
+    references_enter();
+    return place == NULL || *place == NULL;
+}
+
+static SSL_SESSION *made_session(SSL_SESSION *session, bool is_new, const char *function,
+                                 const void *caller)
+{
+    references_leave();
+    return is_new ? references_take(session, function, caller) : session;
+}
+
+SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **place, const unsigned char **bytes, long length)
+{
+    HAND_ON(NULL, d2i_SSL_SESSION, place, bytes, length);
+    if (!libssl_ready())
+        return NULL;
+    if (!tracing())
+        return libssl.d2i_SSL_SESSION(place, bytes, length);
+    bool is_new = makes_session(place);
+    SSL_SESSION *session = libssl.d2i_SSL_SESSION(place, bytes, length);
+    return made_session(session, is_new, "d2i_SSL_SESSION", CALLER);
+}
+
+SSL_SESSION *d2i_SSL_SESSION_ex(SSL_SESSION **place, const unsigned char **bytes, long length,
+                                OSSL_LIB_CTX *library, const char *properties)
+{
+    HAND_ON(NULL, d2i_SSL_SESSION_ex, place, bytes, length, library, properties);
+    if (!libssl_ready() || libssl.d2i_SSL_SESSION_ex == NULL)
+        return NULL;
+    if (!tracing())
+        return libssl.d2i_SSL_SESSION_ex(place, bytes, length, library, properties);
+    bool is_new = makes_session(place);
+    SSL_SESSION *session = libssl.d2i_SSL_SESSION_ex(place, bytes, length, library, properties);
+    return made_session(session, is_new, "d2i_SSL_SESSION_ex", CALLER);
+}
+
+SSL_SESSION *PEM_read_bio_SSL_SESSION(BIO *bio, SSL_SESSION **place, pem_password_cb *callback,
+                                      void *argument)
+{
+    HAND_ON(NULL, PEM_read_bio_SSL_SESSION, bio, place, callback, argument);
+    if (!libssl_ready())
+        return NULL;
+    if (!tracing())
+        return libssl.PEM_read_bio_SSL_SESSION(bio, place, callback, argument);
+    bool is_new = makes_session(place);
+    SSL_SESSION *session = libssl.PEM_read_bio_SSL_SESSION(bio, place, callback, argument);
+    return made_session(session, is_new, "PEM_read_bio_SSL_SESSION", CALLER);
+}
+
+SSL_SESSION *PEM_read_SSL_SESSION(FILE *file, SSL_SESSION **place, pem_password_cb *callback,
+                                  void *argument)
+{
+    HAND_ON(NULL, PEM_read_SSL_SESSION, file, place, callback, argument);
+    if (!libssl_ready())
+        return NULL;
+    if (!tracing())
+        return libssl.PEM_read_SSL_SESSION(file, place, callback, argument);
+    bool is_new = makes_session(place);
+    SSL_SESSION *session = libssl.PEM_read_SSL_SESSION(file, place, callback, argument);
+    return made_session(session, is_new, "PEM_read_SSL_SESSION", CALLER);
+}
+
+/* ---- SSL_free(3), SSL_clear(3), SSL_set_session(3): what drops a session ---- */
+
+void SSL_free(SSL *ssl)
+{
+    HAND_ON(NULL, SSL_free, ssl);
+    if (!libssl_ready())
+        return;
+    if (!tracing() || ssl == NULL) {
+        libssl.SSL_free(ssl);
+        return;
+    }
+    handshake_look_back(ssl);
+    sessions_enter_shutdown();
+    libssl.SSL_free(ssl);
+    sessions_leave_shutdown();
+}
+
+int SSL_clear(SSL *ssl)
+{
+    HAND_ON(NULL, SSL_clear, ssl);
+    if (!libssl_ready())
+        return 0;
+    sessions_enter_shutdown();
+    int done = libssl.SSL_clear(ssl);
+    sessions_leave_shutdown();
+    return done;
+}
+
+int SSL_set_session(SSL *ssl, SSL_SESSION *session)
+{
+    HAND_ON(NULL, SSL_set_session, ssl, session);
+    if (!libssl_ready())
+        return 0;
+    sessions_enter_shutdown();
+    int done = libssl.SSL_set_session(ssl, session);
+    sessions_leave_shutdown();
+    return done;
 }
 
 /* ---- SSL_new(3) ---- */

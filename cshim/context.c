@@ -9,9 +9,11 @@
 #include "cshim/generate.h"
 #include "cshim/handshake.h"
 #include "cshim/policy.h"
+#include "cshim/references.h"
 #include "cshim/say.h"
 #include "cshim/sessions.h"
 #include "cshim/stranger.h"
+#include "cshim/trace.h"
 #include "cshim/tripwire.h"
 
 /* Guards the list and all that is rare: making, adopting and giving back a cache. Never held while
@@ -20,6 +22,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct context *first;
 static pthread_mutex_t list =
     PTHREAD_MUTEX_INITIALIZER;        /* first and next: no other is taken within */
+static uint32_t attached;             /* how many there were; under lock */
 static struct sslcache_stats retired; /* counters of contexts that are gone; under lock */
 
 static _Thread_local unsigned left_alone; /* depth of contexts_leave_alone */
@@ -114,9 +117,13 @@ static void destroy(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index
     if (context == NULL)
         return;
     contexts_lock();
+    if (tracing())
+        trace_counters(context);
     unlink_context(context);
     count_stats(context, &retired);
     contexts_unlock();
+    if (tracing())
+        trace_context(context, "freed");
 
     release_leftovers(context);
     release_inheritance(context);
@@ -169,7 +176,7 @@ static void copy_session(void *session, void *argument)
 {
     struct context *context = argument;
     if (session != context->expired_tripwire && session != context->eternal_tripwire)
-        sessions_add(context, session);
+        sessions_add(context, session, (struct origin){.cause = "libssl"});
 }
 
 /* Of a context that was used before we were loaded: libssl keeps what it has, and we have it too,
@@ -190,6 +197,8 @@ static struct context *attach(SSL_CTX *ctx)
     if (config.settings.disable || !indices_taken())
         return NULL;
     fork_watch();
+    if (tracing())
+        references_watch();
     contexts_lock();
     struct context *context = libssl.SSL_CTX_get_ex_data(ctx, context_index);
     bool is_new = context == NULL;
@@ -199,13 +208,17 @@ static struct context *attach(SSL_CTX *ctx)
             free(context);
             context = NULL;
         } else {
+            context->number = ++attached;
             take_over(context);
             link_context(context);
         }
     }
     contexts_unlock();
-    if (context != NULL && is_new)
-        copy_sessions(context);
+    if (context == NULL || !is_new)
+        return context;
+    if (tracing())
+        trace_context(context, "made");
+    copy_sessions(context);
     return context;
 }
 
@@ -306,6 +319,8 @@ void context_remember(SSL *ssl)
 static void give_back(struct context *context)
 {
     SSL_CTX *ctx = context->ctx;
+    if (tracing())
+        trace_fallback(context, core_obstacle());
     tripwire_lift(context);
     generate_lift(context);
     libssl.SSL_CTX_sess_set_new_cb(ctx, context->new_callback);
@@ -403,6 +418,15 @@ void contexts_each(void (*use)(struct context *context, void *argument), void *a
     for (struct context *context = first; context != NULL; context = context->next)
         if (cache_is_made(&context->cache))
             use(context, argument);
+    contexts_unlock();
+}
+
+void contexts_try_all(void (*use)(struct context *context, void *argument), void *argument)
+{
+    if (pthread_mutex_trylock(&lock) != 0)
+        return;
+    for (struct context *context = first; context != NULL; context = context->next)
+        use(context, argument);
     contexts_unlock();
 }
 

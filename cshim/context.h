@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "cshim/cache.h"
+#include "cshim/counters.h"
 #include "cshim/libssl.h"
 #include "include/sslcache.h"
 
@@ -26,6 +27,7 @@ struct inheritance {
 
 struct context {
     SSL_CTX *ctx;
+    uint32_t number; /* 1, 2, ... in the order in which this process has attached them */
     _Atomic enum keeper keeper;
     struct cache cache; /* made when the first session is stored in this process */
 
@@ -38,6 +40,9 @@ struct context {
     _Atomic get_session_callback get_callback;
     _Atomic remove_session_callback remove_callback;
     _Atomic session_id_generator generator; /* NULL: libssl's own, or libssl calls it itself */
+
+    atomic_bool has_session_context; /* one was set for it or for one of its connections */
+    struct counters shown;           /* what the trace has last; under the contexts lock */
 
     /* What libssl counts differently now that our get_cb stands where its own look-up was. */
     atomic_long callback_hits;
@@ -108,6 +113,9 @@ long context_real_mode(long mode);
 
 /* Calls use for every context that has a cache, under the contexts lock: use calls no program. */
 void contexts_each(void (*use)(struct context *context, void *argument), void *argument);
+
+/* Calls use for every context, under the contexts lock; not at all where the lock is held just now. */
+void contexts_try_all(void (*use)(struct context *context, void *argument), void *argument);
 
 /* The sum of the counters of all contexts that this process has had. */
 void contexts_stats(struct sslcache_stats *stats);

@@ -299,10 +299,17 @@ static const struct core_generation *copy_generation(void)
     return dlsym(library, "sslcache_core_generation");
 }
 
+static const char *obstacle = "the cache can't be made";
+
+const char *core_obstacle(void)
+{
+    return obstacle;
+}
+
 static enum core_state start_if_possible(void)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
-    const char *obstacle = start_obstacle();
+    obstacle = start_obstacle();
     const struct core_generation *fresh = &sslcache_core_generation;
     if (obstacle == NULL && needs_copy) {
         fresh = copy_generation();

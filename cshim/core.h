@@ -18,6 +18,9 @@
  */
 const struct core_functions *core(void);
 
+/* Why there can be no core, after core() has answered NULL. */
+const char *core_obstacle(void);
+
 /* The running core, or NULL: starts nothing. */
 const struct core_functions *core_running(void);
 

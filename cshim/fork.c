@@ -10,6 +10,7 @@
 #include "cshim/core.h"
 #include "cshim/fault.h"
 #include "cshim/signals.h"
+#include "cshim/writer.h"
 
 /*
  * How many threads are inside, in stripes on cache lines of their own: a shared count would be the
@@ -108,6 +109,7 @@ static void before_fork(void)
     unprepared = signals_in_handler();
     if (unprepared)
         return;
+    writer_fork_prepare();
     close_gate();
     contexts_fork_prepare();
     core_fork_prepare();
@@ -121,6 +123,7 @@ static void after_fork_in_parent(void)
     contexts_fork_parent();
     atomic_store(&closed, false);
     pthread_mutex_unlock(&closing);
+    writer_fork_parent();
 }
 
 static void after_fork_in_child(void)
@@ -129,6 +132,7 @@ static void after_fork_in_child(void)
         atomic_store(&stripes[i].inside, 0);
     if (depth > 0)
         atomic_store(&own_stripe()->inside, 1);
+    writer_fork_child();
     fault_fork_child();
     contexts_fork_child();
     core_fork_child();

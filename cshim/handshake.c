@@ -4,12 +4,20 @@
 #include "cshim/fault.h"
 #include "cshim/generate.h"
 #include "cshim/policy.h"
+#include "cshim/references.h"
 #include "cshim/sessions.h"
 #include "cshim/tripwire.h"
 
 static bool has(const struct context *context, long mode)
 {
     return (policy_mode(atomic_load(&context->mode)) & mode) != 0;
+}
+
+/* libssl counts a miss where it has looked into its own cache. */
+static void count_miss(struct context *context)
+{
+    if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP))
+        atomic_fetch_add(&context->misses, 1);
 }
 
 /* Each ticket resumes once: libssl removes the session right after it has looked it up. */
@@ -36,6 +44,22 @@ static bool is_stored(const struct context *context, const SSL *ssl, const SSL_S
            (libssl.SSL_get_options(ssl) & SSL_OP_NO_TICKET) != 0;
 }
 
+/* The program's new_cb, which keeps the reference (1) or not (0). */
+static int call_new_callback(const struct context *context, SSL *ssl, SSL_SESSION *session)
+{
+    new_session_callback callback = atomic_load(&context->new_callback);
+    if (callback == NULL)
+        return 0;
+    int64_t since = trace_clock();
+    int keeps = callback(ssl, session);
+    if (!tracing())
+        return keeps;
+    trace_callback(context, session, "new", since);
+    if (keeps != 0)
+        trace_take(session, "new_callback", (const char *)callback + 1);
+    return keeps;
+}
+
 int handshake_new_session(SSL *ssl, SSL_SESSION *session)
 {
     /* If this very call gives the context back, libssl has done its storing already: ours is it. */
@@ -45,9 +69,8 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session)
     tripwire_mend(context);
     generate_mend(context);
     if (is_stored(context, ssl, session))
-        sessions_add(context, session);
-    new_session_callback callback = atomic_load(&context->new_callback);
-    return callback != NULL ? callback(ssl, session) : 0;
+        sessions_add(context, session, (struct origin){.cause = "handshake"});
+    return call_new_callback(context, ssl, session);
 }
 
 /*
@@ -63,6 +86,7 @@ static bool move_to_libssl(struct context *context, SSL_SESSION *session)
     contexts_leave_alone();
     libssl.SSL_CTX_add_session(context->ctx, session);
     contexts_go_on();
+    sessions_note_single_use(session);
     return true;
 }
 
@@ -75,7 +99,7 @@ static SSL_SESSION *look_up(struct context *context, SSL *ssl, const unsigned ch
     if (session == NULL)
         return NULL;
     if (fault_strikes(FAULT_EXPIRE_NOW))
-        sessions_spoil(session);
+        sessions_spoil(context, session);
     if (is_single_use(ssl, version) && !move_to_libssl(context, session)) {
         libssl.SSL_SESSION_free(session);
         return NULL;
@@ -92,23 +116,54 @@ static bool is_refused(const SSL_SESSION *session)
            !libssl.SSL_SESSION_is_resumable(session);
 }
 
+static SSL_SESSION *call_get_callback(const struct context *context, SSL *ssl,
+                                      const unsigned char *id, int length, int *copy)
+{
+    get_session_callback callback = atomic_load(&context->get_callback);
+    if (callback == NULL)
+        return NULL;
+    int64_t since = trace_clock();
+    SSL_SESSION *session = callback(ssl, id, length, copy);
+    if (!tracing())
+        return session;
+    trace_callback(context, session, "get", since);
+    if (session != NULL && *copy == 0)
+        trace_give(session, "get_callback", (const char *)callback + 1);
+    return session;
+}
+
 /* The program's own get_cb, asked as libssl asks it: after its own look-up, which ours stands for.
  */
 static SSL_SESSION *ask_program(struct context *context, SSL *ssl, const unsigned char *id,
                                 int length, int *copy)
 {
-    get_session_callback callback = atomic_load(&context->get_callback);
-    SSL_SESSION *session = callback != NULL ? callback(ssl, id, length, copy) : NULL;
+    SSL_SESSION *session = call_get_callback(context, ssl, id, length, copy);
     if (session == NULL || is_refused(session))
         return session;
     atomic_fetch_add(&context->callback_hits, 1);
     if (fault_strikes(FAULT_EXPIRE_NOW))
-        sessions_spoil(session);
+        sessions_spoil(context, session);
     if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
-        sessions_add(context, session);
+        sessions_add(context, session, (struct origin){.cause = "callback"});
     /* The program may also have added it itself, as the manual page says it may. */
     if (is_single_use(ssl, libssl.SSL_version(ssl)))
         move_to_libssl(context, session);
+    return session;
+}
+
+/* Ours, then the program's: *outcome says which, in the words of a trace. */
+static SSL_SESSION *find(struct context *context, SSL *ssl, const unsigned char *id, int length,
+                         int *copy, const char **outcome)
+{
+    SSL_SESSION *session = NULL;
+    if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP))
+        session = look_up(context, ssl, id, (unsigned int)length, copy);
+    *outcome = "found";
+    if (session != NULL)
+        return session;
+    count_miss(context);
+    session = ask_program(context, ssl, id, length, copy);
+    *outcome = session != NULL ? "found_by_program" : "missed";
     return session;
 }
 
@@ -120,19 +175,22 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
         return NULL;
     tripwire_mend(context);
     generate_mend(context);
+
+    int64_t since = trace_clock();
+    const char *outcome = "missed";
     if (fault_strikes(FAULT_LOOKUP_SLOW))
         fault_wait();
-    bool is_missed = policy_finds_nothing() || fault_strikes(FAULT_LOOKUP_MISS);
-    if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP)) {
-        SSL_SESSION *session =
-            is_missed ? NULL : look_up(context, ssl, id, (unsigned int)length, copy);
-        if (session != NULL)
-            return session;
-        atomic_fetch_add(&context->misses, 1);
-    }
-    if (is_missed)
-        return NULL;
-    return ask_program(context, ssl, id, length, copy);
+    bool is_fault = fault_strikes(FAULT_LOOKUP_MISS);
+    SSL_SESSION *session = NULL;
+    if (is_fault || policy_finds_nothing())
+        count_miss(context);
+    else
+        session = find(context, ssl, id, length, copy, &outcome);
+    if (tracing())
+        trace_lookup(context, session,
+                     trace_hash(libssl.SSL_version(ssl), id, (unsigned int)length), outcome,
+                     is_fault ? "fault" : NULL, since);
+    return session;
 }
 
 void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
@@ -146,4 +204,22 @@ void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
         (tripwire_sprung(context, session) || generate_is_bait(session)))
         return;
     sessions_dropped(context, session);
+}
+
+/*
+ * libssl stores no session of a server that asks for certificates and has not set a session id context,
+ * and calls nobody then.
+ */
+void handshake_look_back(const SSL *ssl)
+{
+    unsigned int length = 1;
+    const struct context *context = context_attached_to(ssl);
+    if (context == NULL || !libssl.SSL_is_server(ssl) || !libssl.SSL_is_init_finished(ssl) ||
+        (libssl.SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) == 0)
+        return;
+    const SSL_SESSION *session = libssl.SSL_get_session(ssl);
+    if (session != NULL)
+        libssl.SSL_SESSION_get0_id_context(session, &length);
+    if (length == 0)
+        trace_refused(context);
 }

@@ -127,26 +127,46 @@ static bool calls_come_to_us(void *handle)
     return relocates(object, name);
 }
 
-/* Where the bound libssl lies in memory: no other object is in between. */
-static uintptr_t place_start, place_end;
+/* Where an object lies in memory: no other is in between. */
+struct place {
+    const void *inside; /* an address in it */
+    uintptr_t start;
+    uintptr_t end;
+};
 
-static int note_place(struct dl_phdr_info *object, size_t size, void *address)
+static struct place libssl_place, libcrypto_place;
+
+static int note_place(struct dl_phdr_info *object, size_t size, void *argument)
 {
     (void)size;
-    uintptr_t lowest = UINTPTR_MAX, highest = 0;
+    struct place *place = argument;
+    uintptr_t start = UINTPTR_MAX, end = 0;
     for (int i = 0; i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
         uintptr_t first = object->dlpi_addr + segment->p_vaddr;
         if (segment->p_type != PT_LOAD)
             continue;
-        lowest = first < lowest ? first : lowest;
-        highest = first + segment->p_memsz > highest ? first + segment->p_memsz : highest;
+        start = first < start ? first : start;
+        end = first + segment->p_memsz > end ? first + segment->p_memsz : end;
     }
-    if ((uintptr_t)address < lowest || (uintptr_t)address >= highest)
+    if ((uintptr_t)place->inside < start || (uintptr_t)place->inside >= end)
         return 0;
-    place_start = lowest;
-    place_end = highest;
+    place->start = start;
+    place->end = end;
     return 1;
+}
+
+static bool is_in(const struct place *place, const void *address)
+{
+    return (uintptr_t)address >= place->start && (uintptr_t)address < place->end;
+}
+
+static void note_places(void)
+{
+    libssl_place.inside = (void *)libssl.SSL_CTX_new;
+    libcrypto_place.inside = (void *)libssl.OpenSSL_version_num;
+    dl_iterate_phdr(note_place, &libssl_place);
+    dl_iterate_phdr(note_place, &libcrypto_place);
 }
 
 static bool bind_functions(void *handle)
@@ -174,7 +194,7 @@ static bool bind_libssl(void)
         return false;
     }
     libssl.complete = bind_functions(handle);
-    dl_iterate_phdr(note_place, (void *)libssl.SSL_CTX_new);
+    note_places();
     if (!libssl.complete)
         return true;
     libssl.rules = rules_of(libssl.OpenSSL_version_num());
@@ -196,7 +216,12 @@ bool libssl_ready(void)
 
 bool libssl_contains(const void *address)
 {
-    return (uintptr_t)address >= place_start && (uintptr_t)address < place_end;
+    return is_in(&libssl_place, address);
+}
+
+bool libssl_or_libcrypto_contains(const void *address)
+{
+    return is_in(&libssl_place, address) || is_in(&libcrypto_place, address);
 }
 
 bool libssl_is_linked_with(const void *address, const char *name)

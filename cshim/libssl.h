@@ -9,6 +9,7 @@
 #define SSLCACHE_LIBSSL_H
 
 #include <openssl/lhash.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <time.h>
@@ -21,6 +22,13 @@ typedef SSL_SESSION *(*get_session_callback)(SSL *ssl, const unsigned char *id, 
 typedef void (*remove_session_callback)(SSL_CTX *ctx, SSL_SESSION *session);
 typedef LHASH_OF(SSL_SESSION) * session_hash;
 typedef GEN_SESSION_CB session_id_generator;
+
+/* What SSL_SESSION_dup copies is not const in the headers of 1.1.1. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+typedef SSL_SESSION copied_session;
+#else
+typedef const SSL_SESSION copied_session;
+#endif
 
 /* How a hash table of libcrypto 3.3 and later calls its functions, each past one that knows the types. */
 typedef unsigned long (*lhash_hash_thunk)(const void *item, OPENSSL_LH_HASHFUNC hash);
@@ -66,6 +74,20 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, long, SSL_SESSION_set_time, (SSL_SESSION *, long))                        \
     X(INTERPOSED, 3_3, time_t, SSL_SESSION_set_time_ex, (SSL_SESSION *, time_t))                   \
     X(INTERPOSED, 1_1_1, long, SSL_SESSION_set_timeout, (SSL_SESSION *, long))                     \
+    X(INTERPOSED, 1_1_1, SSL_SESSION *, SSL_SESSION_new, (void))                                   \
+    X(INTERPOSED, 1_1_1, SSL_SESSION *, SSL_SESSION_dup, (copied_session *))                       \
+    X(INTERPOSED, 1_1_1, int, SSL_SESSION_up_ref, (SSL_SESSION *))                                 \
+    X(INTERPOSED, 1_1_1, void, SSL_SESSION_free, (SSL_SESSION *))                                  \
+    X(INTERPOSED, 1_1_1, SSL_SESSION *, SSL_get1_session, (SSL *))                                 \
+    X(INTERPOSED, 1_1_1, SSL_SESSION *, d2i_SSL_SESSION, (SSL_SESSION **, const unsigned char **, long)) \
+    X(INTERPOSED, 3_2, SSL_SESSION *, d2i_SSL_SESSION_ex, (SSL_SESSION **, const unsigned char **, long, struct ossl_lib_ctx_st *, const char *)) \
+    X(INTERPOSED, 1_1_1, SSL_SESSION *, PEM_read_bio_SSL_SESSION, (BIO *, SSL_SESSION **, pem_password_cb *, void *)) \
+    X(INTERPOSED, 1_1_1, SSL_SESSION *, PEM_read_SSL_SESSION, (FILE *, SSL_SESSION **, pem_password_cb *, void *)) \
+    X(INTERPOSED, 1_1_1, void, SSL_free, (SSL *))                                                  \
+    X(INTERPOSED, 1_1_1, int, SSL_clear, (SSL *))                                                  \
+    X(INTERPOSED, 1_1_1, int, SSL_set_session, (SSL *, SSL_SESSION *))                             \
+    X(INTERPOSED, 1_1_1, int, SSL_CTX_set_session_id_context, (SSL_CTX *, const unsigned char *, unsigned int)) \
+    X(INTERPOSED, 1_1_1, int, SSL_set_session_id_context, (SSL *, const unsigned char *, unsigned int)) \
     X(BOUND, 1_1_1, long, SSL_SESSION_get_time, (const SSL_SESSION *))                             \
     X(BOUND, 1_1_1, long, SSL_SESSION_get_timeout, (const SSL_SESSION *))                          \
     X(BOUND, 1_1_1, const unsigned char *, SSL_SESSION_get_id, (const SSL_SESSION *, unsigned int *)) \
@@ -75,11 +97,13 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, const unsigned char *, SSL_SESSION_get0_id_context, (const SSL_SESSION *, unsigned int *)) \
     X(BOUND, 1_1_1, int, SSL_SESSION_set1_id_context, (SSL_SESSION *, const unsigned char *, unsigned int)) \
     X(BOUND, 1_1_1, int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                          \
-    X(BOUND, 1_1_1, SSL_SESSION *, SSL_SESSION_new, (void))                                        \
-    X(BOUND, 1_1_1, int, SSL_SESSION_up_ref, (SSL_SESSION *))                                      \
-    X(BOUND, 1_1_1, void, SSL_SESSION_free, (SSL_SESSION *))                                       \
     X(BOUND, 1_1_1, const SSL_METHOD *, TLS_method, (void))                                        \
     X(BOUND, 1_1_1, SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                     \
+    X(BOUND, 1_1_1, void *, SSL_SESSION_get_ex_data, (const SSL_SESSION *, int))                   \
+    X(BOUND, 1_1_1, SSL_SESSION *, SSL_get_session, (const SSL *))                                 \
+    X(BOUND, 1_1_1, int, SSL_is_init_finished, (const SSL *))                                      \
+    X(BOUND, 1_1_1, int, SSL_get_verify_mode, (const SSL *))                                       \
+    X(BOUND, 1_1_1, int, SSL_CTX_get_verify_mode, (const SSL_CTX *))                               \
     X(BOUND, 1_1_1, int, SSL_is_server, (const SSL *))                                             \
     X(BOUND, 1_1_1, int, SSL_version, (const SSL *))                                               \
     X(BOUND, 1_1_1, uint32_t, SSL_get_max_early_data, (const SSL *))                               \
@@ -89,6 +113,8 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, void *, SSL_get_ex_data, (const SSL *, int))                                   \
     X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
     X(BOUND, 1_1_1, void *, CRYPTO_get_ex_data, (const CRYPTO_EX_DATA *, int))                     \
+    X(BOUND, 1_1_1, int, CRYPTO_set_ex_data, (CRYPTO_EX_DATA *, int, void *))                      \
+    X(BOUND, 1_1_1, const char *, OpenSSL_version, (int))                                          \
     X(BOUND, 1_1_1, int, RAND_bytes, (unsigned char *, int))                                       \
     X(BOUND, 1_1_1, unsigned long, OpenSSL_version_num, (void))                                    \
     X(BOUND, 1_1_1, OPENSSL_LHASH *, OPENSSL_LH_new, (OPENSSL_LH_HASHFUNC, OPENSSL_LH_COMPFUNC))   \
@@ -130,6 +156,9 @@ bool libssl_ready(void);
 
 /* Whether an address lies in the libssl that is bound: the call is one of its own. */
 bool libssl_contains(const void *address);
+
+/* The same of libssl and the libcrypto below it, which calls back functions of libssl. */
+bool libssl_or_libcrypto_contains(const void *address);
 
 /* Whether the object that an address lies in is linked with a function of that name. */
 bool libssl_is_linked_with(const void *address, const char *name);

@@ -22,6 +22,11 @@ static int64_t expiry_of(const SSL_SESSION *session)
     return expiry;
 }
 
+static bool has_expired(const SSL_SESSION *session)
+{
+    return (int64_t)time(NULL) > expiry_of(session);
+}
+
 static void set_id(struct core_entry *entry, const unsigned char *id, unsigned int length)
 {
     entry->id_length = length;
@@ -49,8 +54,12 @@ static void set_entry(struct core_entry *entry, const SSL_SESSION *session)
 static void call_remove_callback(struct context *context, SSL_SESSION *session)
 {
     remove_session_callback callback = atomic_load(&context->remove_callback);
-    if (callback != NULL)
-        callback(context->ctx, session);
+    if (callback == NULL)
+        return;
+    int64_t since = trace_clock();
+    callback(context->ctx, session);
+    if (tracing())
+        trace_callback(context, session, "remove", since);
 }
 
 /* Sessions that were taken out and are still to be called back for or freed. */
@@ -127,6 +136,8 @@ static void release(struct context *context, struct session_list *list)
 static void let_expire(struct context *context, SSL_SESSION *session, struct session_list *list)
 {
     nobody_mark(session);
+    if (tracing())
+        trace_expire(context, session, "flush");
     if (list_push(list, session))
         return;
     call_remove_callback(context, session);
@@ -137,7 +148,7 @@ static void let_expire(struct context *context, SSL_SESSION *session, struct ses
  * All that goes is taken out before the first callback, so that a callback which adds a session again
  * does not see it flushed again and again. To other threads libssl's flush is one step too.
  */
-void sessions_flush(struct context *context, int64_t now)
+void sessions_flush(struct context *context, int64_t now, struct origin origin)
 {
     struct cache *cache = context_cache(context);
     if (cache == NULL)
@@ -149,22 +160,30 @@ void sessions_flush(struct context *context, int64_t now)
     struct session_list list = {NULL, 0, 0};
     core_session gone[BATCH];
     uint64_t cursor = 0;
+    size_t total = 0;
+    int64_t since = trace_clock();
     uint32_t count;
     do {
         count = now == 0 ? core()->drain(cache->handle, gone, BATCH)
                          : core()->expire(cache->handle, now, &cursor, gone, BATCH);
         for (uint32_t i = 0; i < count; i++)
             let_expire(context, (SSL_SESSION *)gone[i], &list);
+        total += count;
     } while (count == BATCH);
+    if (tracing())
+        trace_flush(context, origin, total, since);
     release(context, &list);
 }
 
 /* The context for which this thread calls remove_cb because of its limit. */
 static _Thread_local struct context *evicting;
 
-static void evict(struct context *context, SSL_SESSION *victim, struct session_list *list)
+static void evict(struct context *context, SSL_SESSION *victim, struct session_list *list,
+                  const char *cause)
 {
     nobody_mark(victim);
+    if (tracing())
+        trace_evict(context, victim, cause, !has_expired(victim));
     if (nobody_release_order() != CALLBACKS_LAST_FIRST || !list_push(list, victim)) {
         call_remove_callback(context, victim);
         libssl.SSL_SESSION_free(victim);
@@ -174,14 +193,14 @@ static void evict(struct context *context, SSL_SESSION *victim, struct session_l
 
 /* What an add pushed out: nearly always one session or none. */
 static void evict_all(struct context *context, struct cache *cache, int64_t limit,
-                      core_session newcomer, struct core_answer *answer)
+                      core_session newcomer, struct core_answer *answer, const char *cause)
 {
     struct session_list list = {NULL, 0, 0};
     struct context *outer = evicting;
     evicting = context;
     while (answer->session != 0 ||
            (answer->more && cache_evict(cache, limit, newcomer, answer) != 0)) {
-        evict(context, (SSL_SESSION *)answer->session, &list);
+        evict(context, (SSL_SESSION *)answer->session, &list, cause);
         answer->session = 0;
     }
     release_last_first(context, &list);
@@ -192,9 +211,10 @@ static void evict_all(struct context *context, struct cache *cache, int64_t limi
 static void evict_any(struct context *context, struct cache *cache, core_session newcomer)
 {
     struct core_answer answer = {.more = 0};
-    answer.session = core()->evict_random(cache->handle, fault_random(FAULT_EVICT_RANDOM), newcomer);
+    answer.session =
+        core()->evict_random(cache->handle, fault_random(FAULT_EVICT_RANDOM), newcomer);
     if (answer.session != 0)
-        evict_all(context, cache, 0, newcomer, &answer);
+        evict_all(context, cache, 0, newcomer, &answer, "fault");
 }
 
 /*
@@ -218,10 +238,27 @@ static void update_time(SSL_SESSION *session)
     contexts_go_on();
 }
 
-int sessions_add(struct context *context, SSL_SESSION *session)
+static int fail_to_add(const struct context *context, const SSL_SESSION *session,
+                       struct origin origin)
 {
+    origin.cause = "fault";
+    if (tracing())
+        trace_add(context, session, "failed", origin, 0);
+    return 0;
+}
+
+static const char *outcome_of(bool is_new, const struct core_answer *answer)
+{
+    if (!is_new)
+        return "known";
+    return answer->replaced != 0 ? "replaced" : "stored";
+}
+
+int sessions_add(struct context *context, SSL_SESSION *session, struct origin origin)
+{
+    int64_t since = trace_clock();
     if (fault_strikes(FAULT_ADD_FAILS))
-        return 0;
+        return fail_to_add(context, session, origin);
     struct cache *cache = context_make_cache(context);
     if (cache == NULL)
         return libssl.SSL_CTX_add_session(context->ctx, session);
@@ -237,14 +274,17 @@ int sessions_add(struct context *context, SSL_SESSION *session)
     set_entry(&entry, session);
     if (libssl.SSL_SESSION_up_ref(session) != 1)
         return 0;
-    if (cache_add(cache, &entry, limit, &answer) == 0) {
+    bool is_new = cache_add(cache, &entry, limit, &answer) != 0;
+    if (tracing())
+        trace_add(context, session, outcome_of(is_new, &answer), origin, since);
+    if (!is_new) {
         libssl.SSL_SESSION_free(session); /* it was there already, with a reference of its own */
         return 0;
     }
     if (answer.replaced != 0)
         libssl.SSL_SESSION_free((SSL_SESSION *)answer.replaced);
     if (answer.session != 0 || answer.more)
-        evict_all(context, cache, limit, entry.session, &answer);
+        evict_all(context, cache, limit, entry.session, &answer, "limit");
     if (fault_strikes(FAULT_EVICT_RANDOM))
         evict_any(context, cache, entry.session);
     return 1;
@@ -253,10 +293,60 @@ int sessions_add(struct context *context, SSL_SESSION *session)
 /* The removal that this thread is in: what libssl's remove_cb found on its way. */
 struct removal {
     SSL_SESSION *session;
+    struct origin origin;
+    bool was_called; /* libssl's remove_cb was: not where the session has no id */
     bool found;
 };
 
 static _Thread_local struct removal *current;
+
+/* What this thread is about, for the trace. */
+static _Thread_local unsigned shutdowns;
+static _Thread_local const SSL_SESSION *single_use;
+
+void sessions_enter_shutdown(void)
+{
+    shutdowns++;
+}
+
+void sessions_leave_shutdown(void)
+{
+    shutdowns--;
+}
+
+void sessions_note_single_use(const SSL_SESSION *session)
+{
+    single_use = session;
+}
+
+/*
+ * Why libssl drops a session. It does so for a connection that ends without a shutdown, an alert, what has
+ * expired and what resumes once; and a client that keeps sessions drops what it has resumed or renewed.
+ */
+static const char *cause_of(const struct context *context, const SSL_SESSION *session)
+{
+    if (session == single_use)
+        return "single_use";
+    if (shutdowns > 0)
+        return "bad_shutdown";
+    if (has_expired(session))
+        return "expired";
+    if ((policy_mode(atomic_load(&context->mode)) & SSL_SESS_CACHE_CLIENT) != 0)
+        return "libssl";
+    return "alert";
+}
+
+/* libssl has taken what resumes once out of its own cache, where we had put it. */
+static void trace_dropped(const struct context *context, const SSL_SESSION *session, bool is_found)
+{
+    struct origin origin = {NULL, NULL};
+    if (current != NULL && current->session == session)
+        origin = current->origin;
+    if (origin.cause == NULL)
+        origin = (struct origin){.cause = cause_of(context, session)};
+    trace_remove(context, session, is_found || session == single_use, origin);
+    single_use = NULL;
+}
 
 static bool is_same_key(const struct core_entry *one, const struct core_entry *other)
 {
@@ -309,8 +399,12 @@ static void call_outside(struct context *context, SSL_SESSION *session)
 void sessions_dropped(struct context *context, SSL_SESSION *session)
 {
     SSL_SESSION *held = take_out(context, session);
-    if (held != NULL && current != NULL && current->session == session)
-        current->found = true;
+    if (current != NULL && current->session == session) {
+        current->was_called = true;
+        current->found |= held != NULL;
+    }
+    if (tracing())
+        trace_dropped(context, session, held != NULL);
 
     if (atomic_load(&context->remove_callback) != NULL)
         call_outside(context, session);
@@ -318,18 +412,20 @@ void sessions_dropped(struct context *context, SSL_SESSION *session)
         libssl.SSL_SESSION_free(held);
 }
 
-int sessions_remove(struct context *context, SSL_SESSION *session)
+int sessions_remove(struct context *context, SSL_SESSION *session, struct origin origin)
 {
     if (session == NULL)
         return 0;
     /* libssl marks the session and calls our remove_cb, which takes it out of our cache. */
-    struct removal removal = {.session = session, .found = false};
+    struct removal removal = {.session = session, .origin = origin};
     struct removal *outer = current;
     current = &removal;
     gate_enter();
     int found = libssl.SSL_CTX_remove_session(context->ctx, session);
     gate_leave();
     current = outer;
+    if (tracing() && !removal.was_called && origin.cause != NULL)
+        trace_remove(context, session, false, origin);
     return found != 0 || removal.found;
 }
 
@@ -412,8 +508,10 @@ void sessions_reschedule(SSL_SESSION *session)
 }
 
 /* One second of 1970: long ago, and libssl counts from there in every version. */
-void sessions_spoil(SSL_SESSION *session)
+void sessions_spoil(const struct context *context, SSL_SESSION *session)
 {
+    if (tracing())
+        trace_expire(context, session, "fault");
     gate_enter();
     contexts_leave_alone();
     libssl.SSL_SESSION_set_time(session, 1);

@@ -8,13 +8,14 @@
 #define SSLCACHE_SESSIONS_H
 
 #include "cshim/context.h"
+#include "cshim/trace.h"
 
 /* SSL_CTX_add_session(3): takes one reference and answers 1, or 0 if this object was cached
  * already. */
-int sessions_add(struct context *context, SSL_SESSION *session);
+int sessions_add(struct context *context, SSL_SESSION *session, struct origin origin);
 
 /* SSL_CTX_remove_session(3): answers 1 if something was cached under the session's id. */
-int sessions_remove(struct context *context, SSL_SESSION *session);
+int sessions_remove(struct context *context, SSL_SESSION *session, struct origin origin);
 
 /*
  * libssl is through with session (its remove_cb): takes out what we keep under its key, calls the
@@ -23,7 +24,7 @@ int sessions_remove(struct context *context, SSL_SESSION *session);
 void sessions_dropped(struct context *context, SSL_SESSION *session);
 
 /* SSL_CTX_flush_sessions(3): all that have expired at now, or all if now is 0. */
-void sessions_flush(struct context *context, int64_t now);
+void sessions_flush(struct context *context, int64_t now, struct origin origin);
 
 /* The session of that id, with one reference for the caller, or NULL. */
 SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
@@ -34,7 +35,15 @@ SSL_SESSION *sessions_find(struct context *context, int version, const unsigned 
 bool sessions_take(struct context *context, SSL_SESSION *session);
 
 /* Makes session one that has expired, wherever it is: libssl then does with it what it does with such. */
-void sessions_spoil(SSL_SESSION *session);
+void sessions_spoil(const struct context *context, SSL_SESSION *session);
+
+/*
+ * Around what makes libssl drop the session of a connection that was not shut down; and that the next
+ * removal of session on this thread is libssl's taking of what resumes once. For the trace only.
+ */
+void sessions_enter_shutdown(void);
+void sessions_leave_shutdown(void);
+void sessions_note_single_use(const SSL_SESSION *session);
 
 /* Whether a session of that id is cached; counts nothing. */
 bool sessions_have(struct context *context, int version, const unsigned char *id,

@@ -9,6 +9,7 @@
 
 #include "cshim/libssl.h"
 #include "cshim/say.h"
+#include "cshim/trace.h"
 
 atomic_bool stranger_seen;
 
@@ -56,6 +57,8 @@ void stranger_look(const void *caller)
     if (sight.libssls < 2)
         return;
     atomic_store(&stranger_seen, true);
+    if (tracing())
+        trace_fallback(NULL, "two libssls are loaded");
     say_once(&said,
              "%s and %s are both loaded: sessions of contexts made from now on are left to them",
              sight.names[0], sight.names[1]);

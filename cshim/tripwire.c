@@ -64,12 +64,12 @@ void tripwire_lift(struct context *context)
 bool tripwire_sprung(struct context *context, const SSL_SESSION *session)
 {
     if (session == context->eternal_tripwire) {
-        sessions_flush(context, 0);
+        sessions_flush(context, 0, (struct origin){.cause = "freed"});
         return true;
     }
     if (session != context->expired_tripwire)
         return false;
     atomic_store(&context->tripwire_sprung, true);
-    sessions_flush(context, (int64_t)time(NULL));
+    sessions_flush(context, (int64_t)time(NULL), (struct origin){.cause = "automatic"});
     return true;
 }

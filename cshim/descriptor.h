@@ -1,0 +1,31 @@
+/*
+ * descriptor.h - a file descriptor of ours in a program that closes what it did not open, and gives the
+ * number to something else. It stands high, and before each use we look whether it still is ours.
+ */
+#ifndef SSLCACHE_DESCRIPTOR_H
+#define SSLCACHE_DESCRIPTOR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct descriptor {
+    int number; /* -1: none */
+    dev_t device;
+    ino_t inode;
+};
+
+#define NO_DESCRIPTOR                                                                              \
+    {                                                                                              \
+        .number = -1                                                                               \
+    }
+
+/* Takes over number, moved up where that is possible, closed by exec. False, and closed, where it is none. */
+bool descriptor_keep(struct descriptor *descriptor, int number);
+
+/* Whether it still is what was kept. */
+bool descriptor_is_ours(const struct descriptor *descriptor);
+
+/* Closes it if it still is ours, and forgets it. */
+void descriptor_close(struct descriptor *descriptor);
+
+#endif
