@@ -343,17 +343,34 @@ static bool lock_for_a_while(void)
     return pthread_mutex_timedlock(&writing, &until) == 0;
 }
 
-/* The last lines; a reader that is slow gets a moment. */
+/* A reader that is slow gets a moment, and one that reads a few of them. */
+static bool reader_is_there(void)
+{
+    enum { MOMENT = 50 }; /* milliseconds */
+    struct pollfd reader = {.fd = file.number, .events = POLLOUT};
+    return descriptor_is_ours(&file) && poll(&reader, 1, MOMENT) == 1 &&
+           (reader.revents & POLLOUT) != 0;
+}
+
+/* What nobody will write any more is lost. */
+static void give_up_waiting(void)
+{
+    atomic_fetch_add(&lost, ring_waiting());
+    for (const struct event *event; (event = ring_peek()) != NULL; ring_pop())
+        free(event->counters);
+    write_lost();
+}
+
 static void write_last(void)
 {
-    enum { MOMENT = 100 }; /* milliseconds */
+    const int64_t until = time_now() + SECOND;
     last_counted = 0;
-    write_waiting();
+    do
+        write_waiting();
+    while ((ring_waiting() > 0 || pending_length > 0) && time_now() < until && reader_is_there());
+    give_up_waiting();
     write_end();
-    if (write_pending())
-        return;
-    struct pollfd reader = {.fd = file.number, .events = POLLOUT};
-    if (descriptor_is_ours(&file) && poll(&reader, 1, MOMENT) == 1)
+    if (!write_pending() && reader_is_there())
         write_pending();
 }
 

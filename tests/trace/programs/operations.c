@@ -33,7 +33,9 @@ static SSL_SESSION *quiet_visit(SSL_CTX *client, SSL_CTX *server, SSL_SESSION *o
     return session;
 }
 
-static void add_and_remove(void)
+void add_and_remove(void); /* with a name that can be told */
+
+void add_and_remove(void)
 {
     SSL_CTX *ctx = noting_context();
     SSL_SESSION *a = simple_session("a", 1000000000, 2000000000), *b = simple_session("a", 1, 2);
