@@ -69,12 +69,15 @@ static bool read_settings(struct settings *settings, char *problem)
            make_absolute(settings->trace, "SSLCACHE_TRACE", problem);
 }
 
-__attribute__((constructor)) static void config_read(void)
+/* Before all other constructors of ours. */
+__attribute__((constructor(101))) static void config_read(void)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     char problem[SETTINGS_PROBLEM_SIZE];
     bool is_asked_nothing = getauxval(AT_SECURE) != 0;
     read_program();
+    snprintf(config.run_folder, sizeof(config.run_folder), "%s",
+             secure_getenv("XDG_RUNTIME_DIR") != NULL ? secure_getenv("XDG_RUNTIME_DIR") : "");
     if (!is_asked_nothing && read_settings(&config.settings, problem))
         return;
     config.settings = (struct settings){.disable = !is_asked_nothing, .size = SIZE_PROGRAM};

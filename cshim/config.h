@@ -10,6 +10,7 @@
 
 struct config {
     char program[64]; /* the program's name, letters, digits, '-', '_' and '.' only */
+    char run_folder[SETTINGS_PATH_SIZE]; /* XDG_RUNTIME_DIR, or "" */
     struct settings settings;
 };
 

@@ -8,6 +8,7 @@
 #include "cshim/fork.h"
 #include "cshim/generate.h"
 #include "cshim/handshake.h"
+#include "cshim/live.h"
 #include "cshim/policy.h"
 #include "cshim/references.h"
 #include "cshim/say.h"
@@ -197,6 +198,7 @@ static struct context *attach(SSL_CTX *ctx)
     if (config.settings.disable || !indices_taken())
         return NULL;
     fork_watch();
+    live_look();
     if (tracing())
         references_watch();
     contexts_lock();
@@ -421,12 +423,25 @@ void contexts_each(void (*use)(struct context *context, void *argument), void *a
     contexts_unlock();
 }
 
+/* The contexts lock is held. */
+static void use_all(void (*use)(struct context *context, void *argument), void *argument)
+{
+    for (struct context *context = first; context != NULL; context = context->next)
+        use(context, argument);
+}
+
+void contexts_all(void (*use)(struct context *context, void *argument), void *argument)
+{
+    contexts_lock();
+    use_all(use, argument);
+    contexts_unlock();
+}
+
 void contexts_try_all(void (*use)(struct context *context, void *argument), void *argument)
 {
     if (pthread_mutex_trylock(&lock) != 0)
         return;
-    for (struct context *context = first; context != NULL; context = context->next)
-        use(context, argument);
+    use_all(use, argument);
     contexts_unlock();
 }
 

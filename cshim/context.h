@@ -114,7 +114,8 @@ long context_real_mode(long mode);
 /* Calls use for every context that has a cache, under the contexts lock: use calls no program. */
 void contexts_each(void (*use)(struct context *context, void *argument), void *argument);
 
-/* Calls use for every context, under the contexts lock; not at all where the lock is held just now. */
+/* Calls use for every context, under the contexts lock; the second not at all where the lock is held just now. */
+void contexts_all(void (*use)(struct context *context, void *argument), void *argument);
 void contexts_try_all(void (*use)(struct context *context, void *argument), void *argument);
 
 /* The sum of the counters of all contexts that this process has had. */

@@ -9,6 +9,7 @@
 #include "cshim/context.h"
 #include "cshim/core.h"
 #include "cshim/fault.h"
+#include "cshim/live.h"
 #include "cshim/signals.h"
 #include "cshim/writer.h"
 
@@ -109,6 +110,7 @@ static void before_fork(void)
     unprepared = signals_in_handler();
     if (unprepared)
         return;
+    live_fork_prepare();
     writer_fork_prepare();
     close_gate();
     contexts_fork_prepare();
@@ -124,6 +126,7 @@ static void after_fork_in_parent(void)
     atomic_store(&closed, false);
     pthread_mutex_unlock(&closing);
     writer_fork_parent();
+    live_fork_parent();
 }
 
 static void after_fork_in_child(void)
@@ -133,6 +136,7 @@ static void after_fork_in_child(void)
     if (depth > 0)
         atomic_store(&own_stripe()->inside, 1);
     writer_fork_child();
+    live_fork_child();
     fault_fork_child();
     contexts_fork_child();
     core_fork_child();

@@ -3,6 +3,7 @@
 #include "cshim/context.h"
 #include "cshim/fault.h"
 #include "cshim/generate.h"
+#include "cshim/live.h"
 #include "cshim/policy.h"
 #include "cshim/references.h"
 #include "cshim/sessions.h"
@@ -176,6 +177,7 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
     tripwire_mend(context);
     generate_mend(context);
 
+    live_look();
     int64_t since = trace_clock();
     const char *outcome = "missed";
     if (fault_strikes(FAULT_LOOKUP_SLOW))

@@ -5,6 +5,7 @@
 
 #include "cshim/fault.h"
 #include "cshim/fork.h"
+#include "cshim/live.h"
 #include "cshim/nobody.h"
 #include "cshim/policy.h"
 
@@ -256,6 +257,7 @@ static const char *outcome_of(bool is_new, const struct core_answer *answer)
 
 int sessions_add(struct context *context, SSL_SESSION *session, struct origin origin)
 {
+    live_look();
     int64_t since = trace_clock();
     if (fault_strikes(FAULT_ADD_FAILS))
         return fail_to_add(context, session, origin);
