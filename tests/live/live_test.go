@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -207,6 +208,20 @@ func TestEachChildHasItsOwn(t *testing.T) {
 	for _, process := range []int{parent, child, grandchild} {
 		require.NoFileExists(t, program.socket(process))
 	}
+}
+
+// What a process leaves behind that ends at once is refused: no child of it holds its socket.
+func TestAParentThatLeaves(t *testing.T) {
+	t.Parallel()
+	program := start(t)
+	parent := program.do("make")
+	child := program.do("leave")
+	_, err := program.command.Process.Wait()
+	require.NoError(t, err)
+	program.do("add")
+	require.Equal(t, 1, program.ask(child).Contexts[0].Number)
+	var answer document
+	require.ErrorIs(t, program.tryToAsk(parent, &answer), syscall.ECONNREFUSED)
 }
 
 func TestTheProgramClosesTheSocket(t *testing.T) {

@@ -86,6 +86,9 @@ func TestTicketsOff(t *testing.T) {
 		require.NotContains(t, cached, "held 0")
 		require.NotContains(t, cached, "timeout 4321 ticket of some")
 
+		require.Equal(t, "0", tickets["stored after the option was cleared"])
+		require.Equal(t, "1", cached["stored after the option was cleared"])
+
 		nowhere := effects(t, "SSLCACHE_TICKETS=off", version, off, true)
 		require.Equal(t, full, nowhere["second"], "without tickets and without cache there is no resumption")
 	}

@@ -29,8 +29,8 @@ static void close_all(void)
         (void)!dup(one);
 }
 
-/* In the parent: waits for the child and ends as it did. */
-static void go_on_in_child(void)
+/* In the parent: ends at once, or waits for the child and ends as it did. */
+static void go_on_in_child(int leaves)
 {
     int status = 0;
     fflush(stdout);
@@ -39,6 +39,8 @@ static void go_on_in_child(void)
         return;
     printf("child %d\n", (int)child);
     fflush(stdout);
+    if (leaves)
+        _exit(0);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     exit(WEXITSTATUS(status));
@@ -58,7 +60,9 @@ int main(void)
         if (strcmp(line, "close") == 0)
             close_all();
         if (strcmp(line, "fork") == 0)
-            go_on_in_child();
+            go_on_in_child(0);
+        if (strcmp(line, "leave") == 0)
+            go_on_in_child(1);
         printf("%s %d\n", line, (int)getpid());
         fflush(stdout);
     }

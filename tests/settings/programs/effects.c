@@ -34,6 +34,17 @@ static void fill(SSL_CTX *ctx)
     printf("of ten sessions: %ld\n", SSL_CTX_sess_number(ctx));
 }
 
+/* The program takes the option back from one connection. */
+static void clear_option(SSL_CTX *client, SSL_CTX *server)
+{
+    long before = SSL_CTX_sess_number(server);
+    struct connection connection = open_connection(client, server, NULL);
+    SSL_clear_options(connection.server, SSL_OP_NO_TICKET);
+    handshake(connection);
+    printf("stored after the option was cleared: %d\n", SSL_CTX_sess_number(server) > before);
+    part(connection);
+}
+
 int main(int count UNUSED, char **arguments)
 {
     int version = atoi(arguments[1]);
@@ -51,6 +62,7 @@ int main(int count UNUSED, char **arguments)
     SSL_SESSION_free(session);
     printf("held %ld\n", SSL_CTX_sess_number(server));
 
+    clear_option(client, server);
     SSL_CTX_set_session_cache_mode(server, atoi(arguments[2]) | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(server, keep);
     SSL_CTX_sess_set_get_cb(server, find);
