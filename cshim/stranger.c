@@ -64,11 +64,57 @@ void stranger_look(const void *caller)
              sight.names[0], sight.names[1]);
 }
 
+static bool is_same_object(const void *one, const void *other)
+{
+    Dl_info of_one, of_other;
+    return dladdr(one, &of_one) != 0 && dladdr(other, &of_other) != 0 &&
+           of_one.dli_fbase == of_other.dli_fbase;
+}
+
 static bool is_ours(const void *address)
 {
-    Dl_info own, other;
-    return dladdr(&stranger_seen, &own) != 0 && dladdr(address, &other) != 0 &&
-           own.dli_fbase == other.dli_fbase;
+    return is_same_object(&stranger_seen, address);
+}
+
+/* The files of the libssls that are loaded. */
+struct libssls {
+    char paths[4][512];
+    int count;
+};
+
+static int collect(struct dl_phdr_info *object, size_t size, void *argument)
+{
+    (void)size;
+    struct libssls *libssls = argument;
+    if (!libssl_is_path(object->dlpi_name))
+        return 0;
+    snprintf(libssls->paths[libssls->count], sizeof(libssls->paths[0]), "%s", object->dlpi_name);
+    return ++libssls->count == 4;
+}
+
+/* What a libcrypto has got: it calls back functions of the libssl that is linked with it. */
+static void *function_of_libcrypto(const char *name, const void *address)
+{
+    struct libssls libssls = {.count = 0};
+    void *function = NULL;
+    dl_iterate_phdr(collect, &libssls);
+    for (int i = 0; i < libssls.count && function == NULL; i++) {
+        void *object = dlopen(libssls.paths[i], RTLD_LAZY | RTLD_NOLOAD);
+        if (object == NULL)
+            continue;
+        const void *below = dlsym(object, "OPENSSL_LH_new");
+        if (below != NULL && is_same_object(below, address))
+            function = dlsym(object, name);
+        dlclose(object); /* something that it was linked with is running */
+    }
+    return function;
+}
+
+static bool is_libcrypto(const struct link_map *object)
+{
+    const char *slash = strrchr(object->l_name, '/');
+    const char *name = slash != NULL ? slash + 1 : object->l_name;
+    return strncmp(name, "libcrypto.so", sizeof("libcrypto.so") - 1) == 0;
 }
 
 /* What the program itself has got: the first after us. */
@@ -95,7 +141,9 @@ void *stranger_function(const char *name, const void *address)
     void *function = NULL;
     if (dladdr1(address, &info, (void **)&object, RTLD_DL_LINKMAP) == 0 || is_ours(address))
         return NULL;
-    if (object->l_name[0] != '\0')
+    if (is_libcrypto(object))
+        function = function_of_libcrypto(name, address);
+    else if (object->l_name[0] != '\0')
         function = function_of_object(name, object->l_name);
     if (function == NULL || is_ours(function))
         function = next_function(name);
