@@ -1,0 +1,63 @@
+package store
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Stats is what a store has counted since it was opened. Each figure only grows, but Queued and Open.
+type Stats struct {
+	Written  uint64 // sessions that the server has taken
+	Deleted  uint64 // removals that the server has carried out
+	Found    uint64 // lookups that gave a session
+	Missed   uint64 // lookups that the server answered without one
+	Refused  uint64 // records that could not be opened: tampered with, moved, or of another key
+	TimedOut uint64 // lookups that waited for the timeout
+	Failed   uint64 // lookups that ended in another error
+	Skipped  uint64 // lookups that were not made since the breaker was open
+	Dropped  uint64 // writes and removals that were lost: the queue full, the breaker open, the server unwilling
+	Queued   uint64 // operations that wait now
+	Openings uint64 // how often the breaker has opened
+	Open     bool   // the breaker is open now
+
+	Waited  time.Duration // of all lookups that were made, together
+	Slowest time.Duration // of one lookup
+	Failure string        // the last error, "" if there was none
+}
+
+type counters struct {
+	written, deleted, found, missed, refused, timedOut, failed, skipped, dropped atomic.Uint64
+	waitedTotal, slowest                                                         atomic.Int64
+	failure                                                                      atomic.Pointer[string]
+}
+
+func (c *counters) waited(time time.Duration) {
+	c.waitedTotal.Add(int64(time))
+	for slowest := c.slowest.Load(); int64(time) > slowest; slowest = c.slowest.Load() {
+		if c.slowest.CompareAndSwap(slowest, int64(time)) {
+			return
+		}
+	}
+}
+
+func (c *counters) noteFailure(err error) {
+	text := err.Error()
+	c.failure.Store(&text)
+}
+
+// Stats gives the counters.
+func (s *Store) Stats() Stats {
+	c := &s.counters
+	stats := Stats{
+		Written: c.written.Load(), Deleted: c.deleted.Load(),
+		Found: c.found.Load(), Missed: c.missed.Load(), Refused: c.refused.Load(),
+		TimedOut: c.timedOut.Load(), Failed: c.failed.Load(), Skipped: c.skipped.Load(),
+		Dropped: c.dropped.Load(), Queued: uint64(s.queue.length()),
+		Openings: s.breaker.openings.Load(), Open: s.breaker.isOpen(),
+		Waited: time.Duration(c.waitedTotal.Load()), Slowest: time.Duration(c.slowest.Load()),
+	}
+	if text := c.failure.Load(); text != nil {
+		stats.Failure = *text
+	}
+	return stats
+}

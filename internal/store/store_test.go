@@ -1,0 +1,356 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"libsslcache/internal/store/keyfile"
+)
+
+// fake is a server in memory that can be made to fail, to hang and to panic.
+type fake struct {
+	mutex   sync.Mutex
+	records map[string][]byte
+	written []operation // in the order in which they came
+	batches int
+	failure error
+	hangs   bool
+	panics  bool
+	resets  atomic.Int64
+}
+
+func (f *fake) enter(ctx context.Context) error {
+	f.mutex.Lock()
+	hangs, panics, failure := f.hangs, f.panics, f.failure
+	f.mutex.Unlock()
+	if panics {
+		panic("the library did")
+	}
+	if hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return failure
+}
+
+func (f *fake) get(ctx context.Context, names []string, take bool) ([][]byte, error) {
+	if err := f.enter(ctx); err != nil {
+		return nil, err
+	}
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	var records [][]byte
+	for _, name := range names {
+		records = append(records, f.records[name])
+		if take {
+			delete(f.records, name)
+		}
+	}
+	return records, nil
+}
+
+func (f *fake) write(ctx context.Context, operations []operation) []error {
+	results := make([]error, len(operations))
+	err := f.enter(ctx)
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.batches++
+	for i, o := range operations {
+		results[i] = err
+		if err != nil {
+			continue
+		}
+		f.written = append(f.written, o)
+		f.records[o.name] = o.record
+		if o.isDeletion() {
+			delete(f.records, o.name)
+		}
+	}
+	return results
+}
+
+func (f *fake) ping(ctx context.Context) error { return f.enter(ctx) }
+func (f *fake) reset()                         { f.resets.Add(1) }
+func (f *fake) close()                         {}
+
+func (f *fake) set(change func(*fake)) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	change(f)
+}
+
+const lookupTimeout = 20 * time.Millisecond
+
+// inBubble runs a test on a clock that stands still unless all wait.
+func inBubble(t *testing.T, test func(t *testing.T, s *Store, f *fake)) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{records: map[string][]byte{}}
+		s := open(Settings{Application: "test", Timeout: lookupTimeout}, f)
+		defer s.Close()
+		require.NoError(t, s.SetKeys([]byte(keyfile.Generate())))
+		test(t, s, f)
+	})
+}
+
+func named(id string) Identity {
+	return Identity{Context: []byte("site"), Version: 0x304, ID: []byte(id)}
+}
+
+func put(s *Store, id string) { s.Put(named(id), []byte("session "+id), time.Hour, false) }
+
+func get(s *Store, id string, take bool) string {
+	room := make([]byte, 256)
+	return string(room[:s.Get(named(id), take, room)])
+}
+
+func TestSessionIsFoundAndDeleted(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		put(s, "a")
+		synctest.Wait()
+		require.Equal(t, "session a", get(s, "a", false))
+		require.Equal(t, "session a", get(s, "a", false), "it stays")
+		require.Empty(t, get(s, "b", false))
+		require.Equal(t, time.Hour, f.written[0].life)
+
+		s.Delete(named("a"))
+		synctest.Wait()
+		require.Empty(t, get(s, "a", false))
+		stats := s.Stats()
+		require.Equal(t, []uint64{1, 1, 2, 2}, []uint64{stats.Written, stats.Deleted, stats.Found, stats.Missed})
+		require.Empty(t, stats.Failure)
+	})
+}
+
+func TestSingleUseSessionIsTakenWhateverIsAsked(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		for i, take := range []bool{true, false} {
+			id := fmt.Sprint(i)
+			s.Put(named(id), []byte("early data"), time.Hour, true)
+			synctest.Wait()
+			require.Equal(t, "early data", get(s, id, take))
+			require.Empty(t, get(s, id, take), "once")
+			require.Empty(t, f.records)
+		}
+		put(s, "a")
+		synctest.Wait()
+		require.Equal(t, "session a", get(s, "a", true), "so is any that the caller takes")
+		require.Empty(t, get(s, "a", true))
+	})
+}
+
+func TestOneOfManyTakesIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, _ *fake) {
+		s.Put(named("a"), []byte("early data"), time.Hour, true)
+		synctest.Wait()
+		var takers sync.WaitGroup
+		won := make([]bool, 16)
+		for i := range won {
+			takers.Go(func() { won[i] = get(s, "a", i%2 == 0) != "" })
+		}
+		takers.Wait()
+		require.Len(t, slices.DeleteFunc(won, func(one bool) bool { return !one }), 1)
+	})
+}
+
+func TestNothingHappensWithoutAKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{records: map[string][]byte{}}
+		s := open(Settings{Application: "test", Timeout: lookupTimeout}, f)
+		defer s.Close()
+		put(s, "a")
+		s.Delete(named("a"))
+		require.Empty(t, get(s, "a", false))
+		require.Error(t, s.SetKeys([]byte("no key")))
+		put(s, "a")
+		synctest.Wait()
+		require.Empty(t, f.written)
+		require.Equal(t, Stats{}, s.Stats())
+	})
+}
+
+func TestKeysRotate(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		before, after := keyfile.Generate(), keyfile.Generate()
+		require.NoError(t, s.SetKeys([]byte(before)))
+		put(s, "a")
+		synctest.Wait()
+		require.NoError(t, s.SetKeys([]byte(after+"\n"+before)))
+		put(s, "b")
+		synctest.Wait()
+		require.Equal(t, "session a", get(s, "a", false), "the old key opens")
+		require.Equal(t, "session b", get(s, "b", false), "the first one seals")
+		s.Delete(named("a"))
+		synctest.Wait()
+		require.Len(t, f.records, 1, "a removal knows the names of all keys")
+
+		put(s, "c")
+		synctest.Wait()
+		require.Error(t, s.SetKeys([]byte("nonsense")))
+		require.Equal(t, "session c", get(s, "c", false), "a file that is none changes nothing")
+		require.NoError(t, s.SetKeys([]byte(before)))
+		require.Empty(t, get(s, "c", false), "a key that is gone opens nothing")
+		require.Equal(t, uint64(1), s.Stats().Missed)
+	})
+}
+
+func TestTamperedRecordIsRefused(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		put(s, "a")
+		put(s, "b")
+		synctest.Wait()
+		a, b := s.ring.Load().first().name(s.place(named("a"))), s.ring.Load().first().name(s.place(named("b")))
+		f.records[a], f.records[b] = f.records[b], f.records[a]
+		require.Empty(t, get(s, "a", false), "a record under another's name")
+		f.records[a] = []byte{}
+		require.Empty(t, get(s, "a", false))
+		stats := s.Stats()
+		require.Equal(t, []uint64{2, 2, 0}, []uint64{stats.Refused, stats.Missed, stats.Found})
+	})
+}
+
+func TestSlowServerOpensTheBreaker(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		put(s, "a")
+		synctest.Wait()
+		f.set(func(f *fake) { f.hangs = true })
+		begun := time.Now()
+		for range failuresToOpen {
+			require.Empty(t, get(s, "a", false))
+		}
+		require.Equal(t, failuresToOpen*lookupTimeout, time.Since(begun), "each waits for the timeout and no longer")
+
+		begun = time.Now()
+		for range 1000 {
+			require.Empty(t, get(s, "a", false))
+		}
+		put(s, "b")
+		require.Zero(t, time.Since(begun), "then nobody waits")
+		stats := s.Stats()
+		require.True(t, stats.Open)
+		require.Equal(t, []uint64{failuresToOpen, 1000, 1, 1},
+			[]uint64{stats.TimedOut, stats.Skipped, stats.Openings, stats.Dropped})
+		require.Equal(t, lookupTimeout, stats.Slowest)
+		require.Equal(t, "context deadline exceeded", stats.Failure)
+
+		time.Sleep(10 * time.Second)
+		require.True(t, s.Stats().Open, "as long as the probes fail")
+		f.set(func(f *fake) { f.hangs = false })
+		time.Sleep(2 * probeInterval)
+		require.False(t, s.Stats().Open)
+		require.Equal(t, "session a", get(s, "a", false))
+	})
+}
+
+func TestFailuresInARowOpenTheBreaker(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		put(s, "a")
+		synctest.Wait()
+		for range 3 * failuresToOpen {
+			f.set(func(f *fake) { f.failure = errors.New("refused") })
+			require.Empty(t, get(s, "a", false))
+			f.set(func(f *fake) { f.failure = nil })
+			require.Equal(t, "session a", get(s, "a", false))
+		}
+		stats := s.Stats()
+		require.False(t, stats.Open, "a success in between starts anew")
+		require.Equal(t, uint64(3*failuresToOpen), stats.Failed)
+	})
+}
+
+func TestPanicOfTheLibraryStaysInside(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		f.set(func(f *fake) { f.panics = true })
+		require.Empty(t, get(s, "a", false))
+		require.True(t, s.Stats().Open, "at once")
+		require.Equal(t, int64(1), f.resets.Load())
+		time.Sleep(3 * probeInterval)
+		f.set(func(f *fake) { f.panics = false })
+		time.Sleep(3 * probeInterval)
+		put(s, "a")
+		synctest.Wait()
+		require.Equal(t, "session a", get(s, "a", false))
+		f.set(func(f *fake) { f.panics = true })
+		for range failuresToOpen {
+			put(s, "a")
+			synctest.Wait()
+		}
+		require.True(t, s.Stats().Open, "writes that panic count too")
+	})
+}
+
+// A removal must not be overtaken by an older write: the last word on a name is what the server has.
+func TestRemovalIsNotOvertaken(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		put(s, "a")
+		s.Delete(named("a"))
+		put(s, "b")
+		s.Delete(named("b"))
+		put(s, "b")
+		synctest.Wait()
+		require.Empty(t, get(s, "a", false))
+		require.Equal(t, "session b", get(s, "b", false))
+	})
+}
+
+func TestRemovalSurvivesAnOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		put(s, "a")
+		synctest.Wait()
+		f.set(func(f *fake) { f.failure = errors.New("refused") })
+		s.Delete(named("a"))
+		synctest.Wait()
+		require.True(t, s.Stats().Open, "it is tried until the breaker opens")
+		require.Len(t, f.records, 1)
+		f.set(func(f *fake) { f.failure = nil })
+		time.Sleep(2 * probeInterval)
+		synctest.Wait()
+		require.Empty(t, f.records)
+		require.Equal(t, uint64(1), s.Stats().Deleted)
+	})
+}
+
+func TestHundredThousandWritesToAServerThatHangs(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		f.set(func(f *fake) { f.hangs = true })
+		begun := time.Now()
+		for i := range 100_000 {
+			put(s, fmt.Sprint(i))
+		}
+		require.Zero(t, time.Since(begun), "no write waits")
+		stats := s.Stats()
+		require.LessOrEqual(t, stats.Queued, uint64(queueRoom))
+		require.GreaterOrEqual(t, stats.Dropped+stats.Queued, uint64(100_000-batchMax))
+
+		f.set(func(f *fake) { f.hangs = false })
+		time.Sleep(time.Minute)
+		stats = s.Stats()
+		require.Zero(t, stats.Queued)
+		require.Equal(t, uint64(100_000), stats.Written+stats.Dropped, "each is counted")
+		require.GreaterOrEqual(t, stats.Written, uint64(queueRoom-batchMax))
+	})
+}
+
+func TestWritesGoInBatches(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		f.set(func(f *fake) { f.hangs = true })
+		put(s, "first")
+		synctest.Wait()
+		for i := range 1000 {
+			put(s, fmt.Sprint(i))
+		}
+		f.set(func(f *fake) { f.hangs, f.batches = false, 0 })
+		time.Sleep(2 * writeTimeout)
+		synctest.Wait()
+		require.Equal(t, uint64(1000), s.Stats().Written)
+		require.Less(t, f.batches, 10)
+	})
+}
