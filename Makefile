@@ -3,12 +3,13 @@
 VERSION := $(shell cat VERSION)
 BUILD := build
 CORE := build/core.a
+CORE_STORE = $(CORE:.a=-store.a)
 CC ?= cc
 OBJCOPY ?= objcopy
 GO ?= go
 
 C_SOURCES := cshim.c $(wildcard cshim/*.c)
-C_HEADERS := $(wildcard cshim/*.h) capi/core.h include/sslcache.h
+C_HEADERS := $(wildcard cshim/*.h capi/*.h) include/sslcache.h
 C_FORMATTED = $(shell git ls-files '*.c' '*.h')
 GO_SOURCES := $(shell find capi internal \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
 
@@ -31,17 +32,20 @@ BARE ?= run test
 
 .PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan packages bench apps soak bare libssls differential clean
 
-all: $(BUILD)/libsslcache.so ## build build/libsslcache.so
+all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so ## build build/libsslcache.so, and build/libsslcache-store.so beside it
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- the library ----
 
-$(CORE): $(GO_SOURCES) capi/core.h tools/overlay.sh
+# The one has the store, the other not (see capi/store.h).
+$(CORE_STORE): CORE_TAGS = ,store
+$(CORE_STORE) $(CORE): $(GO_SOURCES) $(wildcard capi/*.h capi/*.c) tools/overlay.sh
 	@mkdir -p $(@D)
-	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -trimpath -ldflags='$(GO_LDFLAGS)' -o $@ ./capi
-	@rm -f $(CORE:.a=.h)
+	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -tags netgo,osusergo$(CORE_TAGS) \
+		-trimpath -ldflags='$(GO_LDFLAGS)' -o $@ ./capi
+	@rm -f $(@:.a=.h)
 # Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c). Its threads
 # are made by us (see cshim/threads.h).
 	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry \
@@ -56,10 +60,14 @@ $(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/lib
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
 	@ln -sf libsslcache.so $@.1
 
+$(BUILD)/libsslcache-store.so: LINK_STORE = -Wl,-u,sslcache_store_functions -Wl,-soname,libsslcache-store.so.1
+$(BUILD)/libsslcache-store.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE_STORE) cshim/libsslcache.map
+	$(CC) $(LINK_FLAGS) $(LINK_STRICT) $(LINK_STORE) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
+
 asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
-		build/asan/libsslcache.so
+		build/asan/libsslcache.so build/asan/libsslcache-store.so
 
 debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go with symbols
 	@$(MAKE) --no-print-directory BUILD=build/debug CORE=build/debug/core.a CFLAGS='-O0 -g' GO_LDFLAGS= \
@@ -112,6 +120,7 @@ test: packages ## run every test
 	@$(MAKE) --no-print-directory all asan abi
 	CGO_ENABLED=0 $(GO) test ./internal/...
 	$(GO) test -race ./internal/... ./capi
+	$(GO) test -race -tags store ./capi
 	@tests/fuzz.sh $(FUZZ_TIME)
 	$(GO) test -timeout 30m ./tests/... ./tools/...
 
@@ -119,6 +128,7 @@ test: packages ## run every test
 
 lint: packages ## check the format and the sense of all code
 	$(GO) vet ./...
+	$(GO) vet -tags store ./capi
 	$(GO) tool staticcheck ./...
 	@unformatted=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); \
 		test -z "$$unformatted" || { echo "gofumpt would change: $$unformatted"; exit 1; }

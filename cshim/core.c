@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <pthread.h>
 #include <sched.h>
@@ -38,18 +39,24 @@ extern const go_entry __stop_sslcache_go_entry[] __attribute__((visibility("hidd
 struct core_generation {
     bool (*start)(void); /* false: there are too few threads for one */
     struct core_functions functions;
+    const struct store_functions *store; /* NULL: it has none */
 };
 
 static bool start_runtime(void);
 
+/* Linked in where the core has the store. */
+extern const struct store_functions sslcache_store_functions __attribute__((weak));
+
 /* Looked up by name in the copy of this library that a forked child loads. */
 extern const struct core_generation sslcache_core_generation;
 const struct core_generation sslcache_core_generation = {.start = start_runtime,
-                                                         .functions = {
+                                                         .functions =
+                                                             {
 #define X(result, name, arguments) .name = core_##name,
-                                                             CORE_FUNCTIONS(X)
+                                                                 CORE_FUNCTIONS(X)
 #undef X
-                                                         }};
+                                                             },
+                                                         .store = &sslcache_store_functions};
 
 /* ---- direct calls, on an architecture that has none ---- */
 
@@ -234,22 +241,51 @@ static const char *own_path(void)
     return dladdr((void *)&sslcache_core_generation, &info) != 0 ? info.dli_fname : "";
 }
 
-/* The file that this library was loaded from: a later one under its name may be another build. */
-static struct stat own_file;
+/* The file that the core was loaded from: a later one under its name may be another build. */
+static char core_path[PATH_MAX];
+static struct stat core_file;
+
+static void note_core_file(const char *path)
+{
+    snprintf(core_path, sizeof(core_path), "%s", path);
+    if (stat(core_path, &core_file) != 0)
+        core_file = (struct stat){0};
+}
 
 __attribute__((constructor)) static void note_own_file(void)
 {
-    if (stat(own_path(), &own_file) != 0)
-        own_file = (struct stat){0};
+    note_core_file(own_path());
 }
 
-static bool is_own_file(int file)
+static bool is_core_file(int file)
 {
     struct stat now;
-    return fstat(file, &now) == 0 && now.st_ino == own_file.st_ino &&
-           now.st_dev == own_file.st_dev && now.st_size == own_file.st_size &&
-           now.st_mtim.tv_sec == own_file.st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == own_file.st_mtim.tv_nsec;
+    return fstat(file, &now) == 0 && now.st_ino == core_file.st_ino &&
+           now.st_dev == core_file.st_dev && now.st_size == core_file.st_size &&
+           now.st_mtim.tv_sec == core_file.st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == core_file.st_mtim.tv_nsec;
+}
+
+static bool store_wanted; /* before the core starts */
+
+void core_want_store(void)
+{
+    store_wanted = true;
+}
+
+/* The library beside ours whose core has the store, or our own where it can't be loaded. */
+static const struct core_generation *store_generation(void)
+{
+    char path[PATH_MAX];
+    const char *own = own_path(), *slash = strrchr(own, '/');
+    int folder = slash != NULL ? (int)(slash - own) + 1 : 0;
+    if (snprintf(path, sizeof(path), "%.*slibsslcache-store.so", folder, own) >= PATH_MAX)
+        return &sslcache_core_generation;
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL)
+        return &sslcache_core_generation;
+    note_core_file(path);
+    return dlsym(library, "sslcache_core_generation");
 }
 
 static bool copy_file(int from, int to)
@@ -274,7 +310,7 @@ static void name_copy(char *path, size_t size, int memory)
 }
 
 /*
- * A second library in this process, made of our own file: it has a Go runtime of its own, which has
+ * A second library in this process, made of the file of the first core: it has a Go runtime of its own, which has
  * not started yet. The one that was forked is dead and left alone.
  */
 static const struct core_generation *copy_generation(void)
@@ -283,10 +319,10 @@ static const struct core_generation *copy_generation(void)
     if (copies_made == GENERATIONS_MAX)
         return NULL;
     copies_made++;
-    int file = open(own_path(), O_RDONLY | O_CLOEXEC);
+    int file = open(core_path, O_RDONLY | O_CLOEXEC);
     int memory = memfd_create("libsslcache.so", MFD_CLOEXEC);
     void *library = NULL;
-    if (file >= 0 && memory >= 0 && is_own_file(file) && copy_file(file, memory)) {
+    if (file >= 0 && memory >= 0 && is_core_file(file) && copy_file(file, memory)) {
         name_copy(path, sizeof(path), memory);
         library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     }
@@ -311,6 +347,8 @@ static enum core_state start_if_possible(void)
     static atomic_flag said = ATOMIC_FLAG_INIT;
     obstacle = start_obstacle();
     const struct core_generation *fresh = &sslcache_core_generation;
+    if (obstacle == NULL && store_wanted && !needs_copy)
+        fresh = store_generation();
     if (obstacle == NULL && needs_copy) {
         fresh = copy_generation();
         if (fresh == NULL)
@@ -381,6 +419,11 @@ const struct core_functions *core(void)
     if (entered != generation)
         enter_unnoticed();
     return &generation->functions;
+}
+
+const struct store_functions *core_store(void)
+{
+    return core() != NULL ? generation->store : NULL;
 }
 
 const struct core_functions *core_running(void)

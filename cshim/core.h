@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "capi/core.h"
+#include "capi/store.h"
 
 /*
  * The core's functions, or NULL where this process can have none, for good: not enough address
@@ -20,6 +21,14 @@ const struct core_functions *core(void);
 
 /* Why there can be no core, after core() has answered NULL. */
 const char *core_obstacle(void);
+/*
+ * Asks for the core that has the store, if none runs yet. It is libsslcache-store.so, beside our own
+ * library; where that can't be loaded, the core is our own as ever.
+ */
+void core_want_store(void);
+
+/* The store of the core, which is started if need be; NULL: it has none. */
+const struct store_functions *core_store(void);
 
 /* The running core, or NULL: starts nothing. */
 const struct core_functions *core_running(void);

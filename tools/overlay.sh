@@ -11,6 +11,13 @@
 # delivered to one of Go's and be lost. The overlay takes that mark (_SigUnblock) off all signals but the
 # two that glibc keeps for itself. A core without this is no core: the build fails.
 #
+# Go's files of the standard streams put descriptors that do not block under its poller, which opens
+# descriptors of its own: the overlay leaves the streams alone, we never use them.
+#
+# Go ends the process where its poller's descriptor is gone. A program may close all descriptors that are
+# not its own: the overlay lets Go poll in vain then, ten milliseconds at a time. Requests to the store
+# run into their timeouts, and the program goes on.
+#
 # At its start Go looks at cgroup files even where GODEBUG says that it should not, and leaves one open
 # when descriptors are short. The overlay does not let it look.
 # usage: tools/overlay.sh FOLDER
@@ -35,5 +42,20 @@ if [ "$(grep -c "$wait" "$runtime/cgocall.go")" -eq 1 ] && grep -q '^		<-main_in
 fi
 sed '/^\tdefaultGOMAXPROCSInit()$/d' "$runtime/proc.go" >"$folder/proc.go"
 replaced="$replaced, \"$runtime/proc.go\": \"$folder/proc.go\""
+sed -E 's/NewFile\(uintptr\((syscall\.Std[a-z]+)\), ("[^"]*")\)/newFile(\1, \2, kindNewFile, false)/' \
+    "$runtime/../os/file.go" >"$folder/file.go"
+[ "$(grep -c ', kindNewFile, false)' "$folder/file.go")" -eq 3 ] || {
+    echo "tools/overlay.sh: the standard streams of this Go are not as expected" >&2
+    exit 1
+}
+replaced="$replaced, \"$(realpath "$runtime/../os/file.go")\": \"$folder/file.go\""
+poller=netpoll_epoll.go
+sed 's/^\t\t\tthrow("runtime: netpoll failed")$/\t\t\tif delay != 0 {\n\t\t\t\tusleep(10000)\n\t\t\t}\n\t\t\treturn gList{}, 0/
+    /println("runtime: epollwait on fd"/d' "$runtime/$poller" >"$folder/$poller"
+[ "$(grep -c 'usleep(10000)' "$folder/$poller")" -eq 1 ] || {
+    echo "tools/overlay.sh: the poller of this Go is not as expected" >&2
+    exit 1
+}
+replaced="$replaced, \"$runtime/$poller\": \"$folder/$poller\""
 printf '{"Replace": {%s}}\n' "$replaced" >"$folder/overlay.json"
 echo "-overlay=$folder/overlay.json"
