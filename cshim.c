@@ -14,6 +14,7 @@
 #include "cshim/policy.h"
 #include "cshim/references.h"
 #include "cshim/sessions.h"
+#include "cshim/store.h"
 #include "cshim/stranger.h"
 #include "cshim/trace.h"
 #include "cshim/walk.h"
@@ -65,7 +66,9 @@ int SSL_CTX_add_session(SSL_CTX *ctx, SSL_SESSION *session)
     HAND_ON(ctx, SSL_CTX_add_session, ctx, session);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL && session != NULL)
-        return sessions_add(context, session, origin_of(CALLER));
+        return store_put_added(context, session)
+                   ? 1
+                   : sessions_add(context, session, origin_of(CALLER));
     return libssl_ready() ? libssl.SSL_CTX_add_session(ctx, session) : 0;
 }
 
@@ -400,6 +403,7 @@ int SSL_CTX_set_session_id_context(SSL_CTX *ctx, const unsigned char *id, unsign
 {
     HAND_ON(ctx, SSL_CTX_set_session_id_context, ctx, id, length);
     note_session_context(context_attached(ctx), length);
+    store_set_context_of(context_attached(ctx), id, length);
     return libssl_ready() ? libssl.SSL_CTX_set_session_id_context(ctx, id, length) : 0;
 }
 
@@ -407,6 +411,7 @@ int SSL_set_session_id_context(SSL *ssl, const unsigned char *id, unsigned int l
 {
     HAND_ON(NULL, SSL_set_session_id_context, ssl, id, length);
     note_session_context(context_attached_to(ssl), length);
+    store_set_connection_of(ssl, id, length);
     return libssl_ready() ? libssl.SSL_set_session_id_context(ssl, id, length) : 0;
 }
 

@@ -66,7 +66,8 @@ static bool read_settings(struct settings *settings, char *problem)
     return knows_environment(problem) &&
            settings_read(settings, look_up, problem, SETTINGS_PROBLEM_SIZE) &&
            make_absolute(settings->report, "SSLCACHE_REPORT", problem) &&
-           make_absolute(settings->trace, "SSLCACHE_TRACE", problem);
+           make_absolute(settings->trace, "SSLCACHE_TRACE", problem) &&
+           make_absolute(settings->store_key, "SSLCACHE_STORE_KEY", problem);
 }
 
 /* Before all other constructors of ours. */

@@ -10,10 +10,18 @@
 
 #include "cshim/libssl.h"
 
+/* A session id context, as SSL_CTX_set_session_id_context(3) takes it. */
+struct session_context {
+    unsigned char bytes[SSL_MAX_SID_CTX_LENGTH];
+    unsigned int length; /* 0: none */
+};
+
 struct connection {
     SSL_CTX *made_with; /* before the first SSL_set_SSL_CTX; NULL: SSL_get_SSL_CTX tells */
     _Atomic session_id_generator generator; /* the program's for this SSL; NULL: the context's */
     bool no_ticket; /* the program has set SSL_OP_NO_TICKET itself; kept where the user has too */
+    struct session_context
+        session_context; /* the program's for this SSL; noted for the store only */
 };
 
 /* Answers whether connections can be kept at all. To be called where an SSL_CTX is attached. */

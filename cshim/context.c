@@ -13,6 +13,7 @@
 #include "cshim/references.h"
 #include "cshim/say.h"
 #include "cshim/sessions.h"
+#include "cshim/store.h"
 #include "cshim/stranger.h"
 #include "cshim/trace.h"
 #include "cshim/tripwire.h"
@@ -216,6 +217,7 @@ static struct context *attach(SSL_CTX *ctx)
         }
     }
     contexts_unlock();
+    store_prepare();
     if (context == NULL || !is_new)
         return context;
     if (tracing())

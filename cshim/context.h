@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "cshim/cache.h"
+#include "cshim/connection.h"
 #include "cshim/counters.h"
 #include "cshim/libssl.h"
 #include "include/sslcache.h"
@@ -59,6 +60,8 @@ struct context {
 
     /* Sessions of our own in libssl's cache that answer for ours: see generate.h. */
     _Atomic(struct bait *) baits;
+
+    struct session_context session_context; /* noted for the store only; under the contexts lock */
 
     struct inheritance inherited; /* under the contexts lock */
     OPENSSL_LHASH *walk;          /* what SSL_CTX_sessions gives; under the contexts lock */

@@ -11,6 +11,7 @@
 #include "cshim/fault.h"
 #include "cshim/live.h"
 #include "cshim/signals.h"
+#include "cshim/store.h"
 #include "cshim/writer.h"
 
 /*
@@ -115,12 +116,14 @@ static void before_fork(void)
     close_gate();
     contexts_fork_prepare();
     core_fork_prepare();
+    store_fork_prepare();
 }
 
 static void after_fork_in_parent(void)
 {
     if (unprepared)
         return;
+    store_fork_parent();
     core_fork_parent();
     contexts_fork_parent();
     atomic_store(&closed, false);
@@ -140,6 +143,7 @@ static void after_fork_in_child(void)
     fault_fork_child();
     contexts_fork_child();
     core_fork_child();
+    store_fork_child();
     atomic_store(&closed, false);
     pthread_mutex_init(&closing, NULL);
 }

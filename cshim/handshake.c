@@ -7,6 +7,7 @@
 #include "cshim/policy.h"
 #include "cshim/references.h"
 #include "cshim/sessions.h"
+#include "cshim/store.h"
 #include "cshim/tripwire.h"
 
 static bool has(const struct context *context, long mode)
@@ -69,9 +70,17 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session)
         return 0;
     tripwire_mend(context);
     generate_mend(context);
-    if (is_stored(context, ssl, session))
+    if (is_stored(context, ssl, session) && !store_put(context, ssl, session))
         sessions_add(context, session, (struct origin){.cause = "handshake"});
     return call_new_callback(context, ssl, session);
+}
+
+static void put_into_libssl(struct context *context, SSL_SESSION *session)
+{
+    /* 1.1.1 asks for the number and the limit by name: they must be those of its own cache. */
+    contexts_leave_alone();
+    libssl.SSL_CTX_add_session(context->ctx, session);
+    contexts_go_on();
 }
 
 /*
@@ -83,12 +92,30 @@ static bool move_to_libssl(struct context *context, SSL_SESSION *session)
 {
     if (!libssl.SSL_SESSION_is_resumable(session) || !sessions_take(context, session))
         return false;
-    /* 1.1.1 asks for the number and the limit by name: they must be those of its own cache. */
-    contexts_leave_alone();
-    libssl.SSL_CTX_add_session(context->ctx, session);
-    contexts_go_on();
+    put_into_libssl(context, session);
     sessions_note_single_use(session);
     return true;
+}
+
+/*
+ * What another process has stored. A session that is taken out satisfies libssl's removal as one of
+ * our own does; the others are in our cache from now on.
+ */
+static SSL_SESSION *look_up_in_store(struct context *context, SSL *ssl, const unsigned char *id,
+                                     unsigned int length, int *copy)
+{
+    bool take = is_single_use(ssl, libssl.SSL_version(ssl));
+    SSL_SESSION *session = store_find(context, ssl, id, length, take);
+    if (session == NULL)
+        return NULL;
+    if (take) {
+        put_into_libssl(context, session);
+        sessions_note_single_use(session);
+    } else if (libssl.SSL_SESSION_get_max_early_data(session) == 0) {
+        sessions_add(context, session, (struct origin){.cause = "store"});
+    }
+    *copy = 0;
+    return session;
 }
 
 /* Our cache; the reference goes to libssl (*copy 0), which frees what it refuses. */
@@ -152,14 +179,20 @@ static SSL_SESSION *ask_program(struct context *context, SSL *ssl, const unsigne
     return session;
 }
 
-/* Ours, then the program's: *outcome says which, in the words of a trace. */
+/* Ours, the store, then the program's: *outcome says which, in the words of a trace. */
 static SSL_SESSION *find(struct context *context, SSL *ssl, const unsigned char *id, int length,
                          int *copy, const char **outcome)
 {
     SSL_SESSION *session = NULL;
-    if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP))
+    bool looks_up = !has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
+    if (looks_up)
         session = look_up(context, ssl, id, (unsigned int)length, copy);
     *outcome = "found";
+    if (session != NULL)
+        return session;
+    if (looks_up)
+        session = look_up_in_store(context, ssl, id, (unsigned int)length, copy);
+    *outcome = "found_in_store";
     if (session != NULL)
         return session;
     count_miss(context);

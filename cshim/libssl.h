@@ -61,6 +61,8 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, int, SSL_has_matching_session_id, (const SSL *, const unsigned char *, unsigned int)) \
     X(INTERPOSED, 1_1_1, int, SSL_CTX_set_generate_session_id, (SSL_CTX *, session_id_generator))  \
     X(INTERPOSED, 1_1_1, int, SSL_set_generate_session_id, (SSL *, session_id_generator))          \
+    X(INTERPOSED, 1_1_1, int, SSL_CTX_set_session_id_context, (SSL_CTX *, const unsigned char *, unsigned int)) \
+    X(INTERPOSED, 1_1_1, int, SSL_set_session_id_context, (SSL *, const unsigned char *, unsigned int)) \
     X(INTERPOSED, 1_1_1, SSL *, SSL_new, (SSL_CTX *))                                              \
     X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_set_SSL_CTX, (SSL *, SSL_CTX *))                           \
     X(INTERPOSED, 1_1_1, long, SSL_CTX_set_timeout, (SSL_CTX *, long))                             \
@@ -86,8 +88,6 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, void, SSL_free, (SSL *))                                                  \
     X(INTERPOSED, 1_1_1, int, SSL_clear, (SSL *))                                                  \
     X(INTERPOSED, 1_1_1, int, SSL_set_session, (SSL *, SSL_SESSION *))                             \
-    X(INTERPOSED, 1_1_1, int, SSL_CTX_set_session_id_context, (SSL_CTX *, const unsigned char *, unsigned int)) \
-    X(INTERPOSED, 1_1_1, int, SSL_set_session_id_context, (SSL *, const unsigned char *, unsigned int)) \
     X(BOUND, 1_1_1, long, SSL_SESSION_get_time, (const SSL_SESSION *))                             \
     X(BOUND, 1_1_1, long, SSL_SESSION_get_timeout, (const SSL_SESSION *))                          \
     X(BOUND, 1_1_1, const unsigned char *, SSL_SESSION_get_id, (const SSL_SESSION *, unsigned int *)) \
@@ -97,6 +97,8 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, const unsigned char *, SSL_SESSION_get0_id_context, (const SSL_SESSION *, unsigned int *)) \
     X(BOUND, 1_1_1, int, SSL_SESSION_set1_id_context, (SSL_SESSION *, const unsigned char *, unsigned int)) \
     X(BOUND, 1_1_1, int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                          \
+    X(BOUND, 1_1_1, uint32_t, SSL_SESSION_get_max_early_data, (const SSL_SESSION *))              \
+    X(BOUND, 1_1_1, int, i2d_SSL_SESSION, (const SSL_SESSION *, unsigned char **))                 \
     X(BOUND, 1_1_1, const SSL_METHOD *, TLS_method, (void))                                        \
     X(BOUND, 1_1_1, SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                     \
     X(BOUND, 1_1_1, void *, SSL_SESSION_get_ex_data, (const SSL_SESSION *, int))                   \
@@ -116,6 +118,8 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, CRYPTO_set_ex_data, (CRYPTO_EX_DATA *, int, void *))                      \
     X(BOUND, 1_1_1, const char *, OpenSSL_version, (int))                                          \
     X(BOUND, 1_1_1, int, RAND_bytes, (unsigned char *, int))                                       \
+    X(BOUND, 1_1_1, int, ERR_set_mark, (void))                                                     \
+    X(BOUND, 1_1_1, int, ERR_pop_to_mark, (void))                                                  \
     X(BOUND, 1_1_1, unsigned long, OpenSSL_version_num, (void))                                    \
     X(BOUND, 1_1_1, OPENSSL_LHASH *, OPENSSL_LH_new, (OPENSSL_LH_HASHFUNC, OPENSSL_LH_COMPFUNC))   \
     X(BOUND, 1_1_1, void, OPENSSL_LH_free, (OPENSSL_LHASH *))                                      \

@@ -20,6 +20,7 @@
 #include "cshim/counters.h"
 #include "cshim/descriptor.h"
 #include "cshim/say.h"
+#include "cshim/store.h"
 #include "cshim/writer.h"
 
 /* Asked for, and this process has no thread yet that serves. */
@@ -171,8 +172,11 @@ static bool make_answer(struct answer *answer)
     contexts_all(add_context, answer);
     if (!make_room(answer))
         return false;
+    char store[STORE_DESCRIPTION_SIZE];
+    bool has_store = store_describe(store, sizeof(store));
     answer->length += (size_t)snprintf(answer->text + answer->length, answer->room - answer->length,
-                                       "],\"dropped\":%" PRIu64 "}\n", writer_lost());
+                                       "],\"dropped\":%" PRIu64 "%s%s}\n", writer_lost(),
+                                       has_store ? "," : "", has_store ? store : "");
     return true;
 }
 

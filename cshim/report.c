@@ -12,16 +12,18 @@
 #include "cshim/config.h"
 #include "cshim/context.h"
 #include "cshim/say.h"
+#include "cshim/store.h"
 
-static int format_report(char *line, size_t size, const struct sslcache_stats *stats)
+static int format_report(char *line, size_t size, const struct sslcache_stats *stats,
+                         const char *store)
 {
     return snprintf(
         line, size,
         "{\"program\":\"%s\",\"pid\":%ld,\"number\":%" PRIu64 ",\"peak\":%" PRIu64
         ",\"stored\":%" PRIu64 ",\"found\":%" PRIu64 ",\"missed\":%" PRIu64 ",\"replaced\":%" PRIu64
-        ",\"evicted\":%" PRIu64 ",\"expired\":%" PRIu64 ",\"removed\":%" PRIu64 "}\n",
+        ",\"evicted\":%" PRIu64 ",\"expired\":%" PRIu64 ",\"removed\":%" PRIu64 "%s}\n",
         config.program, (long)getpid(), stats->number, stats->peak, stats->stored, stats->found,
-        stats->missed, stats->replaced, stats->evicted, stats->expired, stats->removed);
+        stats->missed, stats->replaced, stats->evicted, stats->expired, stats->removed, store);
 }
 
 __attribute__((destructor)) static void report_at_exit(void)
@@ -30,10 +32,12 @@ __attribute__((destructor)) static void report_at_exit(void)
     if (config.settings.report[0] == '\0' || core_running() == NULL)
         return;
 
-    char line[1024];
+    char line[1024 + STORE_DESCRIPTION_SIZE], store[1 + STORE_DESCRIPTION_SIZE] = ",";
     struct sslcache_stats stats;
     contexts_stats(&stats);
-    int length = format_report(line, sizeof(line), &stats);
+    if (!store_describe(store + 1, sizeof(store) - 1))
+        store[0] = '\0';
+    int length = format_report(line, sizeof(line), &stats, store);
     int file = open(config.settings.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     /* One write: processes that share the file never mix their lines. */
     if (file < 0 || write(file, line, (size_t)length) != length)

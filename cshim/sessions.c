@@ -8,6 +8,7 @@
 #include "cshim/live.h"
 #include "cshim/nobody.h"
 #include "cshim/policy.h"
+#include "cshim/store.h"
 
 /* ---- a session and its key ---- */
 
@@ -401,6 +402,7 @@ static void call_outside(struct context *context, SSL_SESSION *session)
 void sessions_dropped(struct context *context, SSL_SESSION *session)
 {
     SSL_SESSION *held = take_out(context, session);
+    store_remove(session);
     if (current != NULL && current->session == session) {
         current->was_called = true;
         current->found |= held != NULL;

@@ -116,6 +116,25 @@ static bool read_folder(const struct reading *reading, char (*field)[SETTINGS_FO
     return read_text(reading, *field, SETTINGS_FOLDER_SIZE);
 }
 
+/* It may have a password in it: what is wrong with it is said without it, by whoever connects. */
+static bool read_address(const struct reading *reading, char (*field)[SETTINGS_PATH_SIZE])
+{
+    return read_text(reading, *field, SETTINGS_PATH_SIZE);
+}
+
+static bool read_name(const struct reading *reading, char (*field)[SETTINGS_NAME_SIZE])
+{
+    return read_text(reading, *field, SETTINGS_NAME_SIZE);
+}
+
+static bool read_wait(const struct reading *reading, int64_t *field)
+{
+    const int64_t most = 10LL * 1000000000;
+    if (!take_duration(reading->value, strlen(reading->value), field) || *field > most)
+        return complain(reading, reading->value, "is a time up to 10s, such as 20ms");
+    return true;
+}
+
 static bool read_size(const struct reading *reading, int64_t *field)
 {
     uint64_t number;
@@ -278,7 +297,7 @@ static bool has_fault(const struct settings *settings)
 bool settings_read(struct settings *settings, const char *(*look_up)(const char *variable),
                    char *problem, size_t size)
 {
-    *settings = (struct settings){.size = SIZE_PROGRAM, .seed = 1};
+    *settings = (struct settings){.size = SIZE_PROGRAM, .seed = 1, .store_timeout = 20000000};
 #define X(variable, kind, field, shown, help)                                                      \
     {                                                                                              \
         struct reading reading = {#variable, look_up(#variable), problem, size};                   \

@@ -15,6 +15,7 @@ enum {
     SETTINGS_PATH_SIZE = 4096,
     SETTINGS_FOLDER_SIZE = 91, /* FOLDER/PID.sock must fit into the address of a Unix socket */
     SETTINGS_PROBLEM_SIZE = 256,
+    SETTINGS_NAME_SIZE = 128,
 };
 
 enum { SIZE_PROGRAM = -1 }; /* as the program says */
@@ -63,6 +64,11 @@ struct settings {
     struct settings_fault faults[FAULT_KINDS];
     bool faulty;   /* there is one among them */
     uint64_t seed; /* of the faults; 1 where none is given */
+
+    char store[SETTINGS_PATH_SIZE];     /* address of the shared store, or "" */
+    char store_key[SETTINGS_PATH_SIZE]; /* file of its keys, or "" */
+    int64_t store_timeout;              /* the longest that a lookup waits for it, nanoseconds */
+    char app[SETTINGS_NAME_SIZE];       /* whose sessions they are, or "": the program's name */
 };
 
 /*
@@ -82,7 +88,11 @@ struct settings {
     X(SSLCACHE_LIVE, switch, live, "0|1", "serve the counters to `sslcache top`")                  \
     X(SSLCACHE_RUN_FOLDER, folder, run_folder, "FOLDER", "where the sockets of SSLCACHE_LIVE are") \
     X(SSLCACHE_FAULT, faults, faults, "FAULT[,FAULT...]", "add=fail, lookup=miss, lookup=slow:DURATION, expire=now, evict=random; each with :PROBABILITY or :1/N") \
-    X(SSLCACHE_SEED, seed, seed, "NUMBER", "where the faults start from: the same number, the same faults")
+    X(SSLCACHE_SEED, seed, seed, "NUMBER", "where the faults start from: the same number, the same faults") \
+    X(SSLCACHE_STORE, address, store, "ADDRESS", "share the sessions through a server: valkey://HOST, redis://HOST, rediss://HOST or unix:///PATH") \
+    X(SSLCACHE_STORE_KEY, path, store_key, "FILE", "the keys that seal what is shared, of `sslcache keygen`") \
+    X(SSLCACHE_STORE_TIMEOUT, wait, store_timeout, "DURATION", "the longest that a handshake waits for the store (20ms)") \
+    X(SSLCACHE_APP, name, app, "NAME", "sessions are shared with processes of this name only, not of the program's")
 /* clang-format on */
 
 /* The list as data, for help. */
