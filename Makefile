@@ -30,7 +30,7 @@ FUZZ_TIME ?= 10s
 # What `make bare` makes.
 BARE ?= run test
 
-.PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan packages bench apps soak bare libssls differential clean
+.PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan packages bench bench-store replay apps soak bare libssls differential clean
 
 all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so ## build build/libsslcache.so, and build/libsslcache-store.so beside it
 
@@ -139,6 +139,12 @@ lint: packages ## check the format and the sense of all code
 
 bench: all ## measure our cache beside libssl's; writes docs/performance.md
 	$(GO) run ./bench
+
+bench-store: packages all ## measure what the shared store costs; writes docs/performance-store.md
+	$(GO) run ./bench/store
+
+replay: packages all ## send early data twice to two workers that share a store, 10,000 times
+	SSLCACHE_REPLAYS=10000 $(GO) test ./tests/store -run TestEarlyData -count=1 -v -timeout 60m
 
 apps: packages all ## run real programs with and without the library; writes docs/programs.md
 	SSLCACHE_APPS=all $(GO) test ./tests/apps -run TestPrograms -count=1 -v -timeout 60m

@@ -1,0 +1,48 @@
+// Command store measures what a shared store costs a handshake, and what one process asks of it, and
+// writes docs/performance-store.md with the growth worked out from those figures. Run it from the root of
+// the project, after make; it starts a redis-server of its own and ends it.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 5, "how often each case runs")
+	count := flag.Int("count", 3000, "handshakes of a case")
+	output := flag.String("output", "docs/performance-store.md", "the `file` to write; \"none\" writes nothing")
+	flag.Parse()
+	if err := run(*rounds, *count, *output); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(rounds, count int, output string) error {
+	folder, err := os.MkdirTemp("", "sslcache-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	server, err := startServer(folder)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	program, err := build(folder)
+	if err != nil {
+		return err
+	}
+	measured, err := measure(server, program, rounds, count)
+	if err != nil {
+		return err
+	}
+	text := document(measured)
+	fmt.Print(text)
+	if output == "none" {
+		return nil
+	}
+	return os.WriteFile(output, []byte(text), 0o644)
+}
