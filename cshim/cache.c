@@ -1,16 +1,18 @@
 #include "cshim/cache.h"
 
+#include "cshim/direct.h"
+
 int cache_add(struct cache *cache, struct core_entry *entry, int64_t limit,
               struct core_answer *answer)
 {
-    int added = core_directly.add(cache->direct, entry, limit, answer);
+    int added = directly.add(cache->direct, entry, limit, answer);
     return added != CORE_NOT_DONE ? added : core()->add(cache->handle, entry, limit, answer);
 }
 
 int cache_evict(struct cache *cache, int64_t limit, core_session newcomer,
                 struct core_answer *answer)
 {
-    int evicted = core_directly.evict(cache->direct, limit, newcomer, answer);
+    int evicted = directly.evict(cache->direct, limit, newcomer, answer);
     return evicted != CORE_NOT_DONE ? evicted
                                     : core()->evict(cache->handle, limit, newcomer, answer);
 }
@@ -19,12 +21,12 @@ core_session cache_lookup(struct cache *cache, struct core_entry *entry,
                           void (*retain)(core_session session))
 {
     struct core_found found;
-    switch (core_directly.lookup(cache->direct, entry, &found)) {
+    switch (directly.lookup(cache->direct, entry, &found)) {
     case 0:
         return 0;
     case 1:
         retain(found.session);
-        core_directly.release(found.held);
+        directly.release(found.held);
         return found.session;
     default:
         return core()->lookup(cache->handle, entry);
@@ -33,14 +35,14 @@ core_session cache_lookup(struct cache *cache, struct core_entry *entry,
 
 bool cache_contains(struct cache *cache, struct core_entry *entry)
 {
-    int contained = core_directly.contains(cache->direct, entry);
+    int contained = directly.contains(cache->direct, entry);
     return (contained != CORE_NOT_DONE ? contained : core()->contains(cache->handle, entry)) != 0;
 }
 
 core_session cache_remove(struct cache *cache, struct core_entry *entry)
 {
     core_session removed = 0;
-    if (core_directly.remove(cache->direct, entry, &removed) != CORE_NOT_DONE)
+    if (directly.remove(cache->direct, entry, &removed) != CORE_NOT_DONE)
         return removed;
     return core()->remove(cache->handle, entry);
 }

@@ -13,7 +13,7 @@
 
 struct cache {
     _Atomic core_handle handle; /* NULL: there is none */
-    void *direct;               /* what core_directly's functions know it by */
+    void *direct;               /* what the direct calls know it by */
 };
 
 static inline bool cache_is_made(struct cache *cache)

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "cshim/config.h"
+#include "cshim/direct.h"
 #include "cshim/say.h"
 #include "cshim/signals.h"
 #include "cshim/threads.h"
@@ -57,50 +58,6 @@ const struct core_generation sslcache_core_generation = {.start = start_runtime,
 #undef X
                                                              },
                                                          .store = &sslcache_store_functions};
-
-/* ---- direct calls, on an architecture that has none ---- */
-
-static int leave_add(void *cache, const struct core_entry *entry, int64_t limit,
-                     struct core_answer *answer)
-{
-    (void)cache, (void)entry, (void)limit, (void)answer;
-    return CORE_NOT_DONE;
-}
-
-static int leave_evict(void *cache, int64_t limit, core_session newcomer,
-                       struct core_answer *answer)
-{
-    (void)cache, (void)limit, (void)newcomer, (void)answer;
-    return CORE_NOT_DONE;
-}
-
-static int leave_lookup(void *cache, const struct core_entry *entry, struct core_found *found)
-{
-    (void)cache, (void)entry, (void)found;
-    return CORE_NOT_DONE;
-}
-
-static int leave_contains(void *cache, const struct core_entry *entry)
-{
-    (void)cache, (void)entry;
-    return CORE_NOT_DONE;
-}
-
-static int leave_remove(void *cache, const struct core_entry *entry, core_session *removed)
-{
-    (void)cache, (void)entry, (void)removed;
-    return CORE_NOT_DONE;
-}
-
-struct core_direct core_directly = {
-    .add = leave_add,
-    .evict = leave_evict,
-    .lookup = leave_lookup,
-    .contains = leave_contains,
-    .remove = leave_remove,
-};
-
-/* ---- the life of the core ---- */
 
 enum core_state { CORE_ASLEEP, CORE_RUNS, CORE_IMPOSSIBLE };
 
@@ -363,7 +320,7 @@ static enum core_state start_if_possible(void)
         return CORE_IMPOSSIBLE;
     }
     generation = fresh;
-    fresh->functions.direct(&core_directly);
+    fresh->functions.direct(&directly);
     return CORE_RUNS;
 }
 

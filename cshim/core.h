@@ -33,9 +33,6 @@ const struct store_functions *core_store(void);
 /* The running core, or NULL: starts nothing. */
 const struct core_functions *core_running(void);
 
-/* The running core's functions that need no thread of Go: each leaves undone what it can't do. */
-extern struct core_direct core_directly;
-
 /*
  * Fork handlers. No start is under way during a fork; in the child the core that ran is gone,
  * stayed behind with the parent's threads, and core() makes a fresh one.
