@@ -28,6 +28,13 @@ static void read_program(void)
         config.program[length] = is_plain(name[length]) ? name[length] : '_';
 }
 
+static void read_run_folder(void)
+{
+    const char *folder = secure_getenv("XDG_RUNTIME_DIR");
+    if (folder != NULL && folder[0] == '/' && strlen(folder) < sizeof(config.run_folder))
+        strcpy(config.run_folder, folder);
+}
+
 /* A file of ours is opened late, when the program may have changed its folder. */
 static bool make_absolute(char path[SETTINGS_PATH_SIZE], const char *variable, char *problem)
 {
@@ -77,8 +84,7 @@ __attribute__((constructor(101))) static void config_read(void)
     char problem[SETTINGS_PROBLEM_SIZE];
     bool is_asked_nothing = getauxval(AT_SECURE) != 0;
     read_program();
-    snprintf(config.run_folder, sizeof(config.run_folder), "%s",
-             secure_getenv("XDG_RUNTIME_DIR") != NULL ? secure_getenv("XDG_RUNTIME_DIR") : "");
+    read_run_folder();
     if (!is_asked_nothing && read_settings(&config.settings, problem))
         return;
     config.settings = (struct settings){.disable = !is_asked_nothing, .size = SIZE_PROGRAM};

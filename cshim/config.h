@@ -10,7 +10,8 @@
 
 struct config {
     char program[64]; /* the program's name, letters, digits, '-', '_' and '.' only */
-    char run_folder[SETTINGS_PATH_SIZE]; /* XDG_RUNTIME_DIR, or "" */
+    /* XDG_RUNTIME_DIR where sockets in a folder of ours fit below it, or "" */
+    char run_folder[SETTINGS_FOLDER_SIZE - sizeof("/sslcache")];
     struct settings settings;
 };
 

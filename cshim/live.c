@@ -52,11 +52,10 @@ static void say_not_served(const char *folder, const char *reason)
 
 static void name_folder(char folder[SETTINGS_FOLDER_SIZE])
 {
-    const char *run = config.run_folder;
     if (config.settings.run_folder[0] != '\0')
         snprintf(folder, SETTINGS_FOLDER_SIZE, "%s", config.settings.run_folder);
-    else if (run[0] == '/' && strlen(run) + sizeof("/sslcache") <= SETTINGS_FOLDER_SIZE)
-        snprintf(folder, SETTINGS_FOLDER_SIZE, "%s/sslcache", run);
+    else if (config.run_folder[0] != '\0')
+        snprintf(folder, SETTINGS_FOLDER_SIZE, "%s/sslcache", config.run_folder);
     else
         snprintf(folder, SETTINGS_FOLDER_SIZE, "/tmp/sslcache-%u", (unsigned)geteuid());
 }
