@@ -18,7 +18,8 @@ import (
 	"libsslcache/tests/harness"
 )
 
-// A block is one piece of code in the document, and the paragraph before it.
+// A block is one indented piece of code in the document, and the paragraph before it. Fenced blocks, which
+// show a session with its output, are another kind.
 type block struct {
 	before string
 	lines  []string
@@ -31,7 +32,7 @@ func blocks(t *testing.T, path string) []block {
 	var found []block
 	document := goldmark.DefaultParser().Parse(text.NewReader(source))
 	for node := document.FirstChild(); node != nil; node = node.NextSibling() {
-		if node.Kind() != ast.KindCodeBlock && node.Kind() != ast.KindFencedCodeBlock {
+		if node.Kind() != ast.KindCodeBlock {
 			continue
 		}
 		code := block{}
