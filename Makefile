@@ -11,7 +11,8 @@ GO ?= go
 C_SOURCES := cshim.c $(wildcard cshim/*.c)
 C_HEADERS := $(wildcard cshim/*.h capi/*.h) include/sslcache.h
 C_FORMATTED = $(shell git ls-files '*.c' '*.h')
-GO_SOURCES := $(shell find capi internal \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
+GO_SOURCES := $(shell find capi internal/cache internal/direct internal/store \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
+COMMAND_SOURCES := $(shell find cmd internal -type f -not -name '*_test.go') cshim/settings.c cshim/settings.h go.mod go.sum
 
 CFLAGS ?= -O2 -g
 GO_LDFLAGS := -s
@@ -32,7 +33,7 @@ BARE ?= run test
 
 .PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan packages bench bench-store replay apps soak bare libssls differential clean
 
-all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so ## build build/libsslcache.so, and build/libsslcache-store.so beside it
+all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so build/sslcache ## build the library, build/libsslcache.so, its part for the store, and the command build/sslcache
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +64,17 @@ $(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/lib
 $(BUILD)/libsslcache-store.so: LINK_STORE = -Wl,-u,sslcache_store_functions -Wl,-soname,libsslcache-store.so.1
 $(BUILD)/libsslcache-store.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE_STORE) cshim/libsslcache.map
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) $(LINK_STORE) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
+
+# ---- the command ----
+
+# Static, so that it runs on the machines whose programs it is for. C is in it for the parser of settings.
+build/sslcache: $(COMMAND_SOURCES) VERSION
+	@mkdir -p $(@D)
+	CGO_ENABLED=1 $(GO) build -tags netgo,osusergo -trimpath \
+		-ldflags '-s -X main.version=$(VERSION) -linkmode external -extldflags "-static"' -o $@ ./cmd/sslcache
+
+# ---- the library under sanitizers, for gdb, and for another processor ----
+
 
 asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
@@ -118,7 +130,7 @@ run: ## build, and show an unmodified OpenSSL server that resumes out of our cac
 
 test: packages ## run every test
 	@$(MAKE) --no-print-directory all asan abi
-	CGO_ENABLED=0 $(GO) test ./internal/...
+	CGO_ENABLED=0 $(GO) test ./internal/cache/... ./internal/direct/...
 	$(GO) test -race ./internal/... ./capi
 	$(GO) test -race -tags store ./capi
 	@tests/fuzz.sh $(FUZZ_TIME)

@@ -85,6 +85,8 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("the disk is gone") }
 
+func (failing) Write([]byte) (int, error) { return 0, errors.New("the disk is full") }
+
 func TestAnErrorOfTheSourceIsHandedOn(t *testing.T) {
 	var event trace.Event
 	require.EqualError(t, trace.NewReader(failing{}).Next(&event), "the disk is gone")

@@ -1,0 +1,91 @@
+// Package command is the command line of sslcache.
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"libsslcache/internal/program"
+)
+
+// The exit statuses of sslcache itself. Those of the program that it runs are handed on, and
+// program.StatusOwn and its kin say that there is none.
+const (
+	statusFailed = 1
+	statusUsage  = 2
+)
+
+// failure is an error with the exit status that it leads to. One without a message has been told.
+type failure struct {
+	status  int
+	message string
+}
+
+func (f *failure) Error() string { return f.message }
+
+func fail(status int, format string, values ...any) error {
+	return &failure{status: status, message: fmt.Sprintf(format, values...)}
+}
+
+// silently ends with a status that needs no further word.
+func silently(status int) error {
+	if status == 0 {
+		return nil
+	}
+	return &failure{status: status}
+}
+
+// Run runs sslcache with these arguments and gives its exit status.
+func Run(version string, arguments []string) int {
+	root := New(version)
+	root.SetArgs(arguments)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	status := statusOf(err)
+	if err.Error() != "" {
+		say(err.Error())
+	}
+	return status
+}
+
+func statusOf(err error) int {
+	var own *failure
+	if errors.As(err, &own) {
+		return own.status
+	}
+	var notStarted *program.Error
+	if errors.As(err, &notStarted) {
+		return notStarted.Status
+	}
+	return statusUsage
+}
+
+// say writes one line of ours to standard error.
+func say(message string) { fmt.Fprintf(os.Stderr, "sslcache: %s\n", message) }
+
+// New makes the whole command line.
+func New(version string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "sslcache",
+		Short: "See, limit, disturb and check the TLS sessions of a program",
+		Long: `sslcache runs a program with libsslcache.so preloaded, which keeps the TLS sessions of
+OpenSSL in a cache of its own. The program stays as it is, and its sessions can be
+watched, limited, made to fail, and checked.`,
+		Version:           version,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		Args:              cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return command.Help()
+		},
+	}
+	root.SetVersionTemplate("sslcache {{.Version}}\n")
+	root.AddCommand(newRun(), newCheck())
+	return root
+}

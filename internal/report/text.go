@@ -1,0 +1,129 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"libsslcache/internal/finding"
+)
+
+// WriteText writes the report in a few lines for a person.
+func (r *Report) WriteText(target io.Writer) error {
+	var text strings.Builder
+	text.WriteString(r.headline())
+	row := func(name, format string, values ...any) {
+		fmt.Fprintf(&text, "  %-12s "+format+"\n", append([]any{name}, values...)...)
+	}
+	row("connections", "%s", r.connections())
+	row("sessions", "%d stored, %d found, %d missed, %d replaced, %d expired, %d evicted, %d removed%s",
+		r.Stored, r.Found, r.Missed, r.Replaced, r.Expired, r.Evicted, r.Removed, r.removals())
+	row("held", "at most %d at one time%s", r.Peak, r.lives())
+	for _, one := range r.Fallbacks {
+		row("fall-back", "libssl keeps the sessions itself, %s: %s", times(one.Count), one.Cause)
+	}
+	if r.Lost > 0 {
+		row("lost", "%s, for which there was no room: what is counted here is too little", number(r.Lost, "event", "events"))
+	}
+	writeFindings(&text, r.Findings)
+	_, err := io.WriteString(target, text.String())
+	return err
+}
+
+func (r *Report) headline() string {
+	programs := strings.Join(r.Programs, ", ")
+	if programs == "" {
+		programs = "a program"
+	}
+	return fmt.Sprintf("%s: %s, %s (%s), %s\n", programs, Seconds(r.End-r.Begin),
+		number(uint64(r.Processes), "process", "processes"), number(uint64(r.Forks), "fork", "forks"),
+		number(r.Contexts, "context", "contexts"))
+}
+
+func (r *Report) connections() string {
+	rate, known := r.Rate()
+	if !known {
+		return "none completed"
+	}
+	return fmt.Sprintf("%d, %d resumed (%s)", r.Connections, r.Resumed, Percent(rate))
+}
+
+// removals says by what sessions were removed.
+func (r *Report) removals() string {
+	var parts []string
+	for _, cause := range slices.Sorted(maps.Keys(r.RemovedBy)) {
+		parts = append(parts, fmt.Sprintf("%d by %s", r.RemovedBy[cause], words(cause)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func (r *Report) lives() string {
+	if r.Life.Count == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; in the cache for %s in the middle, %s at most", Seconds(r.Life.Median), Seconds(r.Life.Greatest))
+}
+
+func writeFindings(text *strings.Builder, findings []finding.Finding) {
+	if len(findings) == 0 {
+		text.WriteString("  findings     none\n")
+		return
+	}
+	for _, one := range findings {
+		fmt.Fprintf(text, "\n%s: %s in %s: %s\n", one.Severity, one.Name, one.Program, one.Seen)
+		for _, place := range one.Places {
+			fmt.Fprintf(text, "    %s: %s\n", place, times(place.Count))
+		}
+		fmt.Fprintf(text, "    %s\n    What to do: %s\n", one.Meaning, one.Advice)
+	}
+}
+
+// words writes a word of the trace as one reads it.
+func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+func number(count uint64, one, many string) string {
+	if count == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", count, many)
+}
+
+func times(count uint64) string {
+	if count == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", count)
+}
+
+// Percent writes a part of 1. It never rounds up to a whole that was not reached.
+func Percent(part float64) string {
+	percent := part * 100
+	if percent == math.Trunc(percent) {
+		return fmt.Sprintf("%.0f%%", percent)
+	}
+	return fmt.Sprintf("%.1f%%", math.Floor(percent*10)/10)
+}
+
+// Seconds writes a time in the unit that suits it.
+func Seconds(seconds float64) string {
+	switch {
+	case seconds < 1e-6:
+		return fmt.Sprintf("%.0f ns", seconds*1e9)
+	case seconds < 1e-3:
+		return fmt.Sprintf("%.1f µs", seconds*1e6)
+	case seconds < 1:
+		return fmt.Sprintf("%.1f ms", seconds*1e3)
+	case seconds < 120:
+		return fmt.Sprintf("%.1f s", seconds)
+	case seconds < 2*3600:
+		return fmt.Sprintf("%.1f min", seconds/60)
+	default:
+		return fmt.Sprintf("%.1f h", seconds/3600)
+	}
+}

@@ -1,0 +1,44 @@
+package report_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"libsslcache/internal/report"
+)
+
+func TestATextNamesEveryFigure(t *testing.T) {
+	made := readSample(t)
+	var text strings.Builder
+	require.NoError(t, made.WriteText(&text))
+	expected, err := os.ReadFile("testdata/sample.txt")
+	require.NoError(t, err)
+	require.Equal(t, string(expected), text.String())
+}
+
+func TestAPartIsNeverRoundedUp(t *testing.T) {
+	require.Equal(t, "99.9%", report.Percent(0.9999))
+	require.Equal(t, "100%", report.Percent(1))
+	require.Equal(t, "33.3%", report.Percent(1.0/3))
+}
+
+func TestATimeHasTheUnitThatSuitsIt(t *testing.T) {
+	for seconds, text := range map[float64]string{
+		2e-7: "200 ns", 2e-5: "20.0 µs", 0.02: "20.0 ms", 2: "2.0 s", 600: "10.0 min", 7200: "2.0 h",
+	} {
+		require.Equal(t, text, report.Seconds(seconds))
+	}
+}
+
+func readSample(t *testing.T) *report.Report {
+	t.Helper()
+	file, err := os.Open("testdata/sample.jsonl")
+	require.NoError(t, err)
+	defer file.Close()
+	made, err := report.Read(file)
+	require.NoError(t, err)
+	return made
+}
