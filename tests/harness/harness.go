@@ -26,6 +26,12 @@ func OurLibrary(t testing.TB) string {
 	return built(t, "build/libsslcache.so", "make")
 }
 
+// OurCommand is the path of sslcache, which make has built.
+func OurCommand(t testing.TB) string {
+	t.Helper()
+	return built(t, "build/sslcache", "make")
+}
+
 // OurSanitizedLibrary is libsslcache.so with its C parts under AddressSanitizer and UBSan.
 func OurSanitizedLibrary(t testing.TB) string {
 	t.Helper()
