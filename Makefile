@@ -31,7 +31,7 @@ FUZZ_TIME ?= 10s
 # What `make bare` makes.
 BARE ?= run test
 
-.PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan packages bench bench-store replay apps soak bare libssls differential clean
+.PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps soak bare libssls differential clean
 
 all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so build/sslcache ## build the library, build/libsslcache.so, its part for the store, and the command build/sslcache
 
@@ -73,8 +73,10 @@ build/sslcache: $(COMMAND_SOURCES) VERSION
 	CGO_ENABLED=1 $(GO) build -tags netgo,osusergo -trimpath \
 		-ldflags '-s -X main.version=$(VERSION) -linkmode external -extldflags "-static"' -o $@ ./cmd/sslcache
 
-# ---- the library under sanitizers, for gdb, and for another processor ----
+man: ## write the manual pages of sslcache into build/man
+	$(GO) run ./tools/manual $(VERSION) build/man
 
+# ---- the library under sanitizers, for gdb, and for another processor ----
 
 asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \

@@ -86,6 +86,6 @@ watched, limited, made to fail, and checked.`,
 		},
 	}
 	root.SetVersionTemplate("sslcache {{.Version}}\n")
-	root.AddCommand(newRun(), newCheck(), newReport())
+	root.AddCommand(newRun(), newCheck(), newReport(), newTop())
 	return root
 }

@@ -51,7 +51,7 @@ func check(path string) (string, error) {
 	found, err := os.Stat(absolute)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("the library %s can't be used: %w", path, cause(err))
+		return "", fmt.Errorf("the library %s can't be used: %w", path, Cause(err))
 	case !found.Mode().IsRegular():
 		return "", fmt.Errorf("the library %s can't be used: it is no file", path)
 	case strings.ContainsAny(absolute, " :"):

@@ -104,7 +104,7 @@ func Run(path string, name string, arguments, environment []string) (Status, err
 	catch(signals)
 	defer signal.Stop(signals)
 	if err := command.Start(); err != nil {
-		return Status{}, &Error{Status: StatusNotExecuted, Problem: fmt.Sprintf("%s can't be executed: %v", name, cause(err))}
+		return Status{}, &Error{Status: StatusNotExecuted, Problem: fmt.Sprintf("%s can't be executed: %v", name, Cause(err))}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
@@ -149,8 +149,8 @@ func inForeground() bool {
 	return err == nil && group == unix.Getpgrp()
 }
 
-// cause is the innermost of an error: the rest is about how we called.
-func cause(err error) error {
+// Cause is what the system said, in an error that also says how it was asked.
+func Cause(err error) error {
 	var number syscall.Errno
 	if errors.As(err, &number) {
 		return number
