@@ -1,0 +1,15 @@
+/* A server that removes a session twice. */
+#include "handshake.h"
+
+int main(void)
+{
+    SSL_CTX *client = client_context(), *server = stateful_context(TLS1_2_VERSION);
+    struct connection connection = open_connection(client, server, NULL);
+    greet("visit", connection);
+    SSL_CTX_remove_session(server, SSL_get_session(connection.server));
+    SSL_CTX_remove_session(server, SSL_get_session(connection.server));
+    part(connection);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+    return 0;
+}
