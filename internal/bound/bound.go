@@ -36,7 +36,7 @@ func (v Verdict) String() string {
 func Judge(bounds []Bound, made *report.Report) []Verdict {
 	verdicts := []Verdict{}
 	for _, one := range bounds {
-		verdict := Verdict{Name: one.Name, Broken: true, Says: "no process of the program loaded libsslcache.so"}
+		verdict := Verdict{Name: one.Name, Broken: true, Says: "libsslcache.so saw no TLS in the program"}
 		if made != nil {
 			verdict.Broken, verdict.Says = one.judge(made)
 		}

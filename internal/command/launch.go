@@ -208,9 +208,9 @@ func (l *launch) patience() time.Duration {
 	return quiet
 }
 
-// noTrace is said where no process of a program had the library.
-const noTrace = "no process of the program loaded libsslcache.so: " +
-	"it is linked statically, runs setuid, clears its environment, or SSLCACHE_DISABLE is set"
+// noTrace is said where no process of a program had anything to report.
+const noTrace = "libsslcache.so saw no TLS in the program: it used none, is linked statically, runs setuid, " +
+	"clears its environment, or SSLCACHE_DISABLE is set"
 
 // endLike ends this process as the program ended, so that whoever waits sees the same.
 func endLike(status program.Status) error { return silently(status.Code()) }

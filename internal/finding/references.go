@@ -91,7 +91,9 @@ func (r *references) object(current *process, token string, born bool) *object {
 }
 
 // makers are the functions that make an object: what they give is the program's only reference to it.
-var makers = []string{"SSL_SESSION_new", "SSL_SESSION_dup", "d2i_SSL_SESSION"}
+var makers = []string{
+	"SSL_SESSION_new", "SSL_SESSION_dup", "d2i_SSL_SESSION", "d2i_SSL_SESSION_ex", "PEM_read_bio_SSL_SESSION", "PEM_read_SSL_SESSION",
+}
 
 func (r *references) take(current *process, event *trace.Event) {
 	r.takes[current]++

@@ -42,7 +42,7 @@ func (l latencies) observe(event *trace.Event) {
 		operation += " " + event.Outcome
 	}
 	if l[operation] == nil {
-		l[operation] = hdrhistogram.New(1, longestLatency, 2)
+		l[operation] = hdrhistogram.New(1, longestLatency, 3)
 	}
 	_ = l[operation].RecordValue(min(event.Nanoseconds, longestLatency))
 }

@@ -21,10 +21,10 @@ type Life struct {
 // maxLives bounds the sessions that are watched at one time. Those beyond are not counted.
 const maxLives = 1 << 20
 
-// Lives are measured in milliseconds; the longest is of a bit over a year.
+// Lives are measured in microseconds; the longest is of a bit over a year.
 const (
-	millisecond = 1000
-	longestLife = 1 << 35
+	microsecond = 1e6
+	longestLife = 1 << 45
 )
 
 // lives watches when sessions come and go.
@@ -44,7 +44,7 @@ type membership struct {
 func newLives(room int) *lives {
 	return &lives{
 		room: room, since: map[int]map[membership]float64{}, ends: map[string]int64{},
-		histogram: hdrhistogram.New(1, longestLife, 2),
+		histogram: hdrhistogram.New(1, longestLife, 3),
 	}
 }
 
@@ -92,7 +92,7 @@ func (l *lives) end(member membership, event *trace.Event, how string) {
 	delete(l.since[event.Process], member)
 	l.room++
 	l.ends[how]++
-	lived := max(0, event.Time-begin) * millisecond
+	lived := max(0, event.Time-begin) * microsecond
 	_ = l.histogram.RecordValue(int64(min(lived, longestLife)))
 }
 
@@ -105,10 +105,10 @@ func (l *lives) forget(process int) {
 func (l *lives) summary() Life {
 	return Life{
 		Count:    l.histogram.TotalCount(),
-		Median:   float64(l.histogram.ValueAtQuantile(50)) / millisecond,
-		P90:      float64(l.histogram.ValueAtQuantile(90)) / millisecond,
-		Greatest: float64(l.histogram.Max()) / millisecond,
-		Bars:     bars(l.histogram, millisecond),
+		Median:   float64(l.histogram.ValueAtQuantile(50)) / microsecond,
+		P90:      float64(l.histogram.ValueAtQuantile(90)) / microsecond,
+		Greatest: float64(l.histogram.Max()) / microsecond,
+		Bars:     bars(l.histogram, microsecond),
 		Ends:     l.ends,
 	}
 }

@@ -185,7 +185,7 @@ func TestAProgramWithoutTheLibraryIsSaid(t *testing.T) {
 	require.NoError(t, err, string(output))
 	result := sslcache(t, "run", "--", static).Run(t)
 	require.Equal(t, 3, result.Exit)
-	require.Contains(t, result.Stderr, "no process of the program loaded libsslcache.so")
+	require.Contains(t, result.Stderr, "libsslcache.so saw no TLS in the program")
 	require.Len(t, linesOf(result.Stderr), 1)
 }
 
