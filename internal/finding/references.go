@@ -29,7 +29,13 @@ type references struct {
 type object struct {
 	balance  int
 	whole    bool // its life was seen from its birth, so that a balance below 0 means something
-	involved []caller
+	involved []involvement
+}
+
+// involvement is how often a caller took a reference, or gave one back that was not there.
+type involvement struct {
+	caller
+	times uint64
 }
 
 // caller is a place and the function that it called.
@@ -38,7 +44,7 @@ type caller struct {
 	place    trace.Caller
 }
 
-// maxInvolved bounds the callers that are kept for an object: who takes one that often does not leak by chance.
+// maxInvolved bounds the callers that are kept for an object.
 const maxInvolved = 8
 
 // blame counts how many references and whose.
@@ -112,15 +118,27 @@ func (r *references) give(current *process, event *trace.Event) {
 	}
 	given.balance--
 	if given.balance < 0 {
-		given.involved = nil
-		given.involve(event)
+		given.blame(event)
 	}
 }
 
 func (o *object) involve(event *trace.Event) {
-	if len(o.involved) < maxInvolved {
-		o.involved = append(o.involved, caller{function: event.Function, place: event.Caller})
+	who := caller{function: event.Function, place: event.Caller}
+	for i := range o.involved {
+		if o.involved[i].caller == who {
+			o.involved[i].times++
+			return
+		}
 	}
+	if len(o.involved) < maxInvolved {
+		o.involved = append(o.involved, involvement{caller: who, times: 1})
+	}
+}
+
+// blame makes the last who gave back too much the one that is named.
+func (o *object) blame(event *trace.Event) {
+	o.involved = nil
+	o.involve(event)
 }
 
 // free ends the life of an object. What it lacks then was freed too often; what it has too much, the
@@ -175,8 +193,8 @@ func blameFor(all map[string]*blame, program string) *blame {
 func (b *blame) add(one *object, references int) {
 	b.references += uint64(references)
 	b.objects++
-	for _, place := range one.involved {
-		b.places[place]++
+	for _, who := range one.involved {
+		b.places[who.caller] += who.times
 	}
 }
 
