@@ -25,6 +25,7 @@ export root goroot
 unshare --mount --propagation private bash -euo pipefail -c '
     mount --bind "$goroot" "$root$goroot"
     mount -t proc proc "$root/proc"
+    mount --rbind /sys "$root/sys"
     mount --rbind /dev "$root/dev"
     exec chroot "$root" env -i HOME=/root TERM=dumb PATH="/usr/sbin:/usr/bin:/sbin:/bin:$goroot/bin" \
         SSL_CERT_FILE=/etc/certificates.pem \
