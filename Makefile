@@ -102,10 +102,10 @@ MANDIR := $(PREFIX)/share/man
 INSTALL = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' INCLUDEDIR='$(INCLUDEDIR)' \
 	MANDIR='$(MANDIR)' tools/install.sh
 
-install: all ## install under DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
+install: all man ## install under DESTDIR and PREFIX (LIBDIR, INCLUDEDIR, MANDIR)
 	@$(INSTALL) install $(BUILD)
 
-uninstall: ## take away what `make install` has installed
+uninstall: man ## take away what `make install` has installed
 	@$(INSTALL) uninstall $(BUILD)
 
 deb: packages ## build Debian packages in build/deb from what is committed; lintian checks them

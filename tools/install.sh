@@ -7,9 +7,9 @@ action=$1
 build=$2
 root=$(cd "$(dirname "$0")/.." && pwd)
 
-place() { # FILE TARGET
+place() { # FILE TARGET [MODE]
     case $action in
-    install) install -D -m 644 "$1" "${DESTDIR:-}$2" ;;
+    install) install -D -m "${3:-644}" "$1" "${DESTDIR:-}$2" ;;
     uninstall) rm -f "${DESTDIR:-}$2" ;;
     esac
 }
@@ -44,6 +44,14 @@ done
 for name in SSL_add_session SSL_CTX_remove_session SSL_remove_session; do
     place_link SSL_CTX_add_session.3sslcache "$MANDIR/man3/$name.3sslcache"
 done
+
+place "$build/sslcache" "$PREFIX/bin/sslcache" 755
+for page in "$build"/man/*; do
+    place "$page" "$(page_target "$page")"
+done
+place <("$build/sslcache" completion bash) "$PREFIX/share/bash-completion/completions/sslcache"
+place <("$build/sslcache" completion zsh) "$PREFIX/share/zsh/site-functions/_sslcache"
+place <("$build/sslcache" completion fish) "$PREFIX/share/fish/vendor_completions.d/sslcache.fish"
 
 # Where it was installed for this machine, the dynamic linker has to be told.
 if [ -z "${DESTDIR:-}" ] && [ "$(id -u)" -eq 0 ]; then

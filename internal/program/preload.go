@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Library is the name of the file to preload.
-const Library = "libsslcache.so"
+// Library is the name of the file to preload. The one without a number is for the linker, and need not be there.
+const Library = "libsslcache.so.1"
 
 // multiarch is how Debian calls the folder of this machine's libraries.
 var multiarch = map[string]string{

@@ -71,7 +71,7 @@ func TestTheLibraryIsFoundWhereAnInstallationHasIt(t *testing.T) {
 		require.Equal(t, expected, found)
 	}
 	_, err := findFrom(t.TempDir())
-	require.ErrorContains(t, err, "libsslcache.so is in none of")
+	require.ErrorContains(t, err, Library+" is in none of")
 }
 
 func TestALibraryThatCannotBePreloadedIsRefused(t *testing.T) {

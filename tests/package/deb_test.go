@@ -31,7 +31,11 @@ func bareRoot(t *testing.T) string {
 func in(t *testing.T, root, line string) string {
 	t.Helper()
 	result := harness.Command{
-		Path: "/usr/sbin/chroot", Args: []string{root, "/bin/bash", "-c", line},
+		Path: "/usr/bin/unshare",
+		Args: []string{
+			"--pid", "--fork", "--kill-child", "--mount-proc=" + filepath.Join(root, "proc"),
+			"/usr/sbin/chroot", root, "/bin/bash", "-c", line,
+		},
 		Env:     []string{"DEBIAN_FRONTEND=noninteractive"},
 		Timeout: 3 * time.Minute,
 	}.Run(t)
@@ -77,6 +81,10 @@ func TestDebianPackages(t *testing.T) {
 	require.Contains(t, in(t, root, "/tmp/manual"), "counted: 2 stored, 1 replaced, 1 removed, 0 held")
 	version := strings.TrimSpace(in(t, root, "pkg-config --modversion sslcache"))
 	require.Equal(t, projectVersion(t), version)
+
+	require.Equal(t, "sslcache "+version+"\n", in(t, root, "sslcache --version"))
+	require.Contains(t, in(t, root, "sslcache run -- /tmp/manual"), "counted: 2 stored")
+	require.Contains(t, in(t, root, "bash -n /usr/share/bash-completion/completions/sslcache && echo well"), "well")
 
 	names := in(t, root, "for deb in /tmp/*.deb; do dpkg-deb -f $deb Package; done")
 	in(t, root, "dpkg --purge "+strings.ReplaceAll(names, "\n", " "))

@@ -34,6 +34,8 @@ func TestInstallAndUninstall(t *testing.T) {
 	for _, file := range []string{
 		"/opt/sslcache/lib64/libsslcache.so", "/opt/sslcache/lib64/libsslcache.so.1",
 		"/opt/sslcache/lib64/pkgconfig/sslcache.pc", "/opt/sslcache/include/sslcache.h",
+		"/opt/sslcache/bin/sslcache", "/opt/sslcache/share/man/man1/sslcache-run.1",
+		"/opt/sslcache/share/bash-completion/completions/sslcache",
 		"/opt/sslcache/share/man/man3/SSL_add_session.3sslcache", "/opt/sslcache/share/man/man7/libsslcache.7",
 	} {
 		require.Contains(t, installed, file)
