@@ -346,7 +346,7 @@ static bool lock_for_a_while(void)
 /* A reader that is slow gets a moment, and one that reads a few of them. */
 static bool reader_is_there(void)
 {
-    enum { MOMENT = 50 }; /* milliseconds */
+    enum { MOMENT = 500 }; /* milliseconds */
     struct pollfd reader = {.fd = file.number, .events = POLLOUT};
     return descriptor_is_ours(&file) && poll(&reader, 1, MOMENT) == 1 &&
            (reader.revents & POLLOUT) != 0;
@@ -363,7 +363,7 @@ static void give_up_waiting(void)
 
 static void write_last(void)
 {
-    const int64_t until = time_now() + SECOND;
+    const int64_t until = time_now() + 2 * (int64_t)SECOND;
     last_counted = 0;
     do
         write_waiting();
