@@ -33,7 +33,7 @@ BARE ?= run test
 
 .PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps soak bare libssls differential clean
 
-all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so build/sslcache ## build the library, build/libsslcache.so, its part for the store, and the command build/sslcache
+all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so.1 build/sslcache ## build the library, build/libsslcache.so, its part for the store, and the command build/sslcache
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,8 +61,8 @@ $(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/lib
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
 	@ln -sf libsslcache.so $@.1
 
-$(BUILD)/libsslcache-store.so: LINK_STORE = -Wl,-u,sslcache_store_functions -Wl,-soname,libsslcache-store.so.1
-$(BUILD)/libsslcache-store.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE_STORE) cshim/libsslcache.map
+$(BUILD)/libsslcache-store.so.1: LINK_STORE = -Wl,-u,sslcache_store_functions -Wl,-soname,libsslcache-store.so.1
+$(BUILD)/libsslcache-store.so.1: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE_STORE) cshim/libsslcache.map
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) $(LINK_STORE) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
 
 # ---- the command ----
@@ -81,7 +81,7 @@ man: ## write the manual pages of sslcache into build/man
 asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
-		build/asan/libsslcache.so build/asan/libsslcache-store.so
+		build/asan/libsslcache.so build/asan/libsslcache-store.so.1
 
 debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go with symbols
 	@$(MAKE) --no-print-directory BUILD=build/debug CORE=build/debug/core.a CFLAGS='-O0 -g' GO_LDFLAGS= \

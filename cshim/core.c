@@ -236,7 +236,7 @@ static const struct core_generation *store_generation(void)
     char path[PATH_MAX];
     const char *own = own_path(), *slash = strrchr(own, '/');
     int folder = slash != NULL ? (int)(slash - own) + 1 : 0;
-    if (snprintf(path, sizeof(path), "%.*slibsslcache-store.so", folder, own) >= PATH_MAX)
+    if (snprintf(path, sizeof(path), "%.*slibsslcache-store.so.1", folder, own) >= PATH_MAX)
         return &sslcache_core_generation;
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL)

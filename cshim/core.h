@@ -22,7 +22,7 @@ const struct core_functions *core(void);
 /* Why there can be no core, after core() has answered NULL. */
 const char *core_obstacle(void);
 /*
- * Asks for the core that has the store, if none runs yet. It is libsslcache-store.so, beside our own
+ * Asks for the core that has the store, if none runs yet. It is libsslcache-store.so.1, beside our own
  * library; where that can't be loaded, the core is our own as ever.
  */
 void core_want_store(void);

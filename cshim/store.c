@@ -282,7 +282,7 @@ static const struct store_functions *ready_store(void)
     const struct store_functions *store = core_store();
     if (store == NULL) {
         if (core_running() != NULL)
-            say_off("libsslcache-store.so can't be loaded from the folder of libsslcache.so");
+            say_off("libsslcache-store.so.1 can't be loaded from the folder of libsslcache.so");
         return NULL;
     }
     long now = milliseconds();
