@@ -86,6 +86,6 @@ watched, limited, made to fail, and checked.`,
 		},
 	}
 	root.SetVersionTemplate("sslcache {{.Version}}\n")
-	root.AddCommand(newRun(), newCheck(), newReport(), newTop())
+	root.AddCommand(newRun(), newCheck(), newReport(), newTop(), newKeygen())
 	return root
 }

@@ -83,6 +83,17 @@ var trials = map[string]func(t *testing.T, line string){
 	"LD_PRELOAD=$PWD/build/libsslcache.so nginx -c /etc/nginx/nginx.conf": func(t *testing.T, line string) {
 		require.Contains(t, shell(t, place(t), line+" -t"), "test is successful")
 	},
+	"(umask 077; build/sslcache keygen > keys)": func(t *testing.T, line string) {
+		shown := shell(t, place(t), line+" && stat -c %a keys && wc -c < keys")
+		require.Equal(t, "600\n45\n", shown, "32 bytes in base64, and the end of the line")
+	},
+	"LD_PRELOAD=$PWD/build/libsslcache.so SSLCACHE_STORE=valkey://localhost SSLCACHE_STORE_KEY=$PWD/keys SSLCACHE_TICKETS=off nginx -c /etc/nginx/nginx.conf": func(t *testing.T, line string) {
+		folder := place(t)
+		shell(t, folder, "(umask 077; build/sslcache keygen > keys)")
+		shown := shell(t, folder, line+" -t")
+		require.Contains(t, shown, "test is successful")
+		require.NotContains(t, shown, "sslcache:", "nothing is wrong with the settings")
+	},
 	"cc -Iinclude server.c -Lbuild -lsslcache -lssl -lcrypto": func(t *testing.T, line string) {
 		shown := shell(t, place(t), line+" && LD_LIBRARY_PATH=build ./a.out")
 		require.Contains(t, shown, "counted: 2 stored")
