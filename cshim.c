@@ -572,6 +572,8 @@ int SSL_clear(SSL *ssl)
     HAND_ON(NULL, SSL_clear, ssl);
     if (!libssl_ready())
         return 0;
+    if (!tracing())
+        return libssl.SSL_clear(ssl);
     sessions_enter_shutdown();
     int done = libssl.SSL_clear(ssl);
     sessions_leave_shutdown();
@@ -583,6 +585,8 @@ int SSL_set_session(SSL *ssl, SSL_SESSION *session)
     HAND_ON(NULL, SSL_set_session, ssl, session);
     if (!libssl_ready())
         return 0;
+    if (!tracing())
+        return libssl.SSL_set_session(ssl, session);
     sessions_enter_shutdown();
     int done = libssl.SSL_set_session(ssl, session);
     sessions_leave_shutdown();
