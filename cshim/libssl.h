@@ -101,7 +101,6 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, i2d_SSL_SESSION, (const SSL_SESSION *, unsigned char **))                 \
     X(BOUND, 1_1_1, const SSL_METHOD *, TLS_method, (void))                                        \
     X(BOUND, 1_1_1, SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                     \
-    X(BOUND, 1_1_1, void *, SSL_SESSION_get_ex_data, (const SSL_SESSION *, int))                   \
     X(BOUND, 1_1_1, SSL_SESSION *, SSL_get_session, (const SSL *))                                 \
     X(BOUND, 1_1_1, int, SSL_is_init_finished, (const SSL *))                                      \
     X(BOUND, 1_1_1, int, SSL_get_verify_mode, (const SSL *))                                       \
@@ -115,7 +114,6 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, void *, SSL_get_ex_data, (const SSL *, int))                                   \
     X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
     X(BOUND, 1_1_1, void *, CRYPTO_get_ex_data, (const CRYPTO_EX_DATA *, int))                     \
-    X(BOUND, 1_1_1, int, CRYPTO_set_ex_data, (CRYPTO_EX_DATA *, int, void *))                      \
     X(BOUND, 1_1_1, const char *, OpenSSL_version, (int))                                          \
     X(BOUND, 1_1_1, int, RAND_bytes, (unsigned char *, int))                                       \
     X(BOUND, 1_1_1, int, ERR_set_mark, (void))                                                     \

@@ -2,62 +2,55 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/random.h>
+#include <time.h>
 
 #include "cshim/trace.h"
 
-static int object_index = -1; /* of a token among the ex_data of an SSL_SESSION */
-static _Atomic uint64_t tokens;
+static _Atomic uint64_t secret;      /* what makes a token of an address; 0: nothing is watched */
 static _Thread_local unsigned depth; /* of references_enter */
 
-static void *next_token(void)
+/*
+ * An address and a token are one to one: each step can be undone. Nothing is kept in the session: where it
+ * has ex_data at all, libssl copies that of every index, also by functions that can't copy nothing.
+ */
+static uint64_t token_of(const SSL_SESSION *session)
 {
-    return (void *)(uintptr_t)(atomic_fetch_add(&tokens, 1) + 1);
-}
-
-/* CRYPTO_EX_new: a session is made. Nobody else knows it yet. */
-static void give_token(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index, long argument,
-                       void *pointer)
-{
-    (void)parent, (void)data, (void)argument, (void)pointer;
-    libssl.CRYPTO_set_ex_data(ex_data, index, next_token());
-}
-
-/* CRYPTO_EX_dup: the copy is another object. */
-static int renew_token(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **data, int index,
-                       long argument, void *pointer)
-{
-    (void)to, (void)from, (void)index, (void)argument, (void)pointer;
-    *data = next_token();
-    return 1;
+    uint64_t token = (uintptr_t)session ^ secret;
+    token = (token ^ token >> 33) * 0xff51afd7ed558ccdU;
+    token = (token ^ token >> 33) * 0xc4ceb9fe1a85ec53U;
+    return token ^ token >> 33;
 }
 
 /* CRYPTO_EX_free: the session goes. */
 static void note_freed(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index, long argument,
                        void *pointer)
 {
-    (void)ex_data, (void)index, (void)argument, (void)pointer;
-    if (data != NULL && tracing())
-        trace_freed(parent, (uintptr_t)data);
+    (void)data, (void)ex_data, (void)index, (void)argument, (void)pointer;
+    if (tracing())
+        trace_freed(parent, references_object(parent));
 }
 
-static void take_index(void)
+static void start_watching(void)
 {
-    object_index = libssl.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_SESSION, 0, NULL, give_token,
-                                                  renew_token, note_freed);
+    uint64_t random = 0;
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+        random = (uint64_t)time(NULL) * 0x9e3779b97f4a7c15U;
+    if (libssl.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_SESSION, 0, NULL, NULL, NULL,
+                                       note_freed) >= 0)
+        secret = random | 1;
 }
 
 void references_watch(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (libssl_ready() && libssl.complete)
-        pthread_once(&once, take_index);
+        pthread_once(&once, start_watching);
 }
 
 uint64_t references_object(const SSL_SESSION *session)
 {
-    if (object_index < 0)
-        return 0;
-    return (uintptr_t)libssl.SSL_SESSION_get_ex_data(session, object_index);
+    return secret == 0 ? 0 : token_of(session);
 }
 
 static bool is_programs(const void *caller)

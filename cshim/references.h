@@ -2,8 +2,8 @@
  * references.h - which references to sessions the program takes and gives back, and when a session is gone.
  * Only where events are traced.
  *
- * What libssl does within itself is not the program's doing: its calls are told by their place. Each
- * SSL_SESSION has a token among its ex_data, made with it, by which events name it.
+ * What libssl does within itself is not the program's doing: its calls are told by their place. Events name an
+ * SSL_SESSION by a token that is made of its address, and does not show it.
  */
 #ifndef SSLCACHE_REFERENCES_H
 #define SSLCACHE_REFERENCES_H
@@ -13,7 +13,7 @@
 /* To be called before a session is made. */
 void references_watch(void);
 
-/* The token of session, 0 where it was made before the first references_watch. */
+/* The token of session, 0 before the first references_watch. */
 uint64_t references_object(const SSL_SESSION *session);
 
 /*
