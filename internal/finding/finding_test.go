@@ -151,6 +151,11 @@ func TestACleanProgramHasNoFinding(t *testing.T) {
 			1 take object=a function=d2i_SSL_SESSION
 			1 give object=a function=SSL_SESSION_free
 			1 end uptime=1`,
+		"an object whose end was lost": begin + `
+			1 take object=a function=SSL_SESSION_dup
+			1 take object=a function=SSL_SESSION_dup
+			1 give object=a function=SSL_SESSION_free
+			1 end uptime=1`,
 		"a reference answered from a callback": begin + `
 			1 take object=a function=d2i_SSL_SESSION
 			1 freed object=a

@@ -103,7 +103,12 @@ var makers = []string{
 
 func (r *references) take(current *process, event *trace.Event) {
 	r.takes[current]++
-	taken := r.object(current, event.Object, slices.Contains(makers, event.Function))
+	born := slices.Contains(makers, event.Function)
+	if born {
+		// Its token may be that of an object whose end was lost.
+		r.free(current, event.Object)
+	}
+	taken := r.object(current, event.Object, born)
 	if taken == nil {
 		return
 	}
