@@ -182,12 +182,11 @@ func (l *launch) watch(pipe *trace.Pipe, path string, words, environment []strin
 		_, _ = io.Copy(io.Discard, pipe)
 		done <- reading{report: made, err: err}
 	}()
-	status, err := program.Run(path, words[0], words[1:], environment)
+	status, err := l.start(path, words, environment)
+	pipe.Finish(quiet)
 	if err != nil {
-		pipe.Finish(quiet)
 		return nil, err
 	}
-	pipe.Finish(l.patience())
 	read := <-done
 	if read.err != nil && read.report != nil {
 		say("the trace of the program can't be read to its end: " + read.err.Error())
@@ -201,11 +200,20 @@ func (l *launch) watch(pipe *trace.Pipe, path string, words, environment []strin
 	return &outcome{status: status, report: read.report}, nil
 }
 
-func (l *launch) patience() time.Duration {
-	if l.wait {
-		return 0
+// start runs the program to its end, and with --wait to the end of all that it leaves behind.
+func (l *launch) start(path string, words, environment []string) (program.Status, error) {
+	if !l.wait {
+		return program.Run(path, words[0], words[1:], environment)
 	}
-	return quiet
+	orphans, err := program.AdoptOrphans()
+	if err != nil {
+		return program.Status{}, fail(program.StatusOwn, "--wait can't be had here: %v", err)
+	}
+	status, err := program.Run(path, words[0], words[1:], environment)
+	if err == nil {
+		orphans.Wait()
+	}
+	return status, err
 }
 
 // noTrace is said where no process of a program had anything to report.

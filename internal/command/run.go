@@ -22,7 +22,7 @@ all its processes: what was stored and found, what was resumed, and what looks w
 The program gets the terminal, the signals and the environment as they are, with another
 LD_PRELOAD kept. Signals that a terminal sends to all processes of its foreground are left to
 the terminal. Processes that the program leaves behind go on; the report is about what they
-did until then, unless --wait is given.
+did until then, unless --wait is given: then it waits for them, or for SIGINT or SIGTERM.
 
 Each setting is a flag, and a variable of the environment too.`,
 		Example: `  sslcache run -- nginx -g 'daemon off;'
