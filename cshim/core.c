@@ -223,11 +223,11 @@ static bool is_core_file(int file)
            now.st_mtim.tv_nsec == core_file.st_mtim.tv_nsec;
 }
 
-static bool store_wanted; /* before the core starts */
+static atomic_bool store_wanted; /* before the core starts */
 
 void core_want_store(void)
 {
-    store_wanted = true;
+    atomic_store(&store_wanted, true);
 }
 
 /* The library beside ours whose core has the store, or our own where it can't be loaded. */
@@ -304,7 +304,7 @@ static enum core_state start_if_possible(void)
     static atomic_flag said = ATOMIC_FLAG_INIT;
     obstacle = start_obstacle();
     const struct core_generation *fresh = &sslcache_core_generation;
-    if (obstacle == NULL && store_wanted && !needs_copy)
+    if (obstacle == NULL && atomic_load(&store_wanted) && !needs_copy)
         fresh = store_generation();
     if (obstacle == NULL && needs_copy) {
         fresh = copy_generation();

@@ -36,9 +36,9 @@ static unsigned char *keys; /* content of the key file, on a page that no core d
 static uint32_t keys_length;
 static struct stat keys_file; /* the file that they are of */
 static unsigned keys_read;    /* how often they changed */
-static unsigned keys_given;   /* which of them the core has */
-static atomic_long
-    next_look_at_ms; /* when to look whether the file has changed; read without lock */
+static unsigned keys_given;   /* which of them the core was given */
+static bool core_has_keys;    /* it could use one of them */
+static atomic_long next_look; /* milliseconds: whether the file has changed; read without lock */
 
 /* The store that is open in this process, NULL for none; changed under lock. */
 static _Atomic(const struct store_functions *) opened;
@@ -258,6 +258,7 @@ static bool open_in(const struct store_functions *store)
         return false;
     }
     keys_given = 0;
+    core_has_keys = false;
     atomic_store_explicit(&opened, store, memory_order_release);
     return true;
 }
@@ -270,9 +271,14 @@ static void give_keys(const struct store_functions *store)
     if (keys_given == keys_read)
         return;
     keys_given = keys_read;
-    if (store->store_keys(keys, keys_length, problem, sizeof(problem)) == 0)
-        say_once(&said, "the keys in %s can't be used: %s; %s", config.settings.store_key, problem,
-                 keys_given > 1 ? "those from before stay" : "the store stays off");
+    if (store->store_keys(keys, keys_length, problem, sizeof(problem)) != 0) {
+        core_has_keys = true;
+        return;
+    }
+    if (!core_has_keys)
+        atomic_store(&state, STORE_OFF);
+    say_once(&said, "the keys in %s can't be used: %s; %s", config.settings.store_key, problem,
+             core_has_keys ? "those from before stay" : "the store stays off");
 }
 
 /* The store, open and with the newest keys in it, or NULL. The core is started if need be. */
@@ -287,19 +293,17 @@ static const struct store_functions *ready_store(void)
     }
     long now = milliseconds();
     if (atomic_load_explicit(&opened, memory_order_acquire) == store &&
-        now < atomic_load(&next_look_at_ms))
+        now < atomic_load(&next_look))
         return store;
 
     pthread_mutex_lock(&lock);
     if (atomic_load(&opened) == store || open_in(store)) {
         look_at_keys();
         give_keys(store);
-        atomic_store(&next_look_at_ms, now + LOOK_EVERY_MS);
-    } else {
-        store = NULL;
+        atomic_store(&next_look, now + LOOK_EVERY_MS);
     }
     pthread_mutex_unlock(&lock);
-    return store;
+    return is_on() && atomic_load(&opened) == store ? store : NULL;
 }
 
 bool store_describe(char *json, size_t size)

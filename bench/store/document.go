@@ -19,8 +19,9 @@ func document(m *measurement) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# What the store costs, and how far it goes
 
-Written by `+"`make bench-store`"+` on %s, with a redis-server %s on a Unix socket of the same machine (%s). Do
-not edit it by hand. Each figure is the median of runs that take turns.
+Written by `+"`make bench-store`"+` on %s, with a redis-server %s on a Unix socket of the same
+machine: %s. Do not edit it by hand. Each figure is the median of runs that take
+turns.
 
 ## Handshakes a second
 
@@ -102,7 +103,7 @@ shown here.
 			memory, asked, math.Ceil(memory/shardMemory), math.Ceil(asked/(capacity*shardShare)))
 	}
 	b.WriteString(`
-Memory decides. It falls with the life of a session: with ` + "`SSLCACHE_TIMEOUT=10m`" + `, as long as the time
+Memory falls with the life of a session: with ` + "`SSLCACHE_TIMEOUT=10m`" + `, as long as the time
 between two connections here, the same sites need a twelfth of it. Nothing in a record refers to another, so
 the shards share nothing, and a site grows by adding some.
 

@@ -50,14 +50,16 @@ func TestEarlyDataIsAcceptedOnce(t *testing.T) {
 
 // TestForkedChildHasConnectionsOfItsOwn: none is inherited, none is shared.
 func TestForkedChildHasConnectionsOfItsOwn(t *testing.T) {
-	t.Parallel()
-	kept := startKeeper(t)
-	shared := share(t, kept.address())
-	result := harness.Program{
-		Source: filepath.Join("programs", "fork.c"), Args: []string{fmt.Sprint(kept.port)}, Env: shared.environment(),
-	}.Run(t, harness.Ours)
-	require.Empty(t, result.Stderr)
-	require.Equal(t, `first: done 1 resumed 0 0 hello 1
+	for _, sanitized := range []bool{false, true} {
+		t.Run(fmt.Sprintf("sanitized %t", sanitized), func(t *testing.T) {
+			t.Parallel()
+			kept := startKeeper(t)
+			result := harness.Program{
+				Source: filepath.Join("programs", "fork.c"), Args: []string{fmt.Sprint(kept.port)},
+				Env: share(t, kept.address()).environment(), Sanitized: sanitized,
+			}.Run(t, harness.Ours)
+			require.Empty(t, result.Stderr)
+			require.Equal(t, `first: done 1 resumed 0 0 hello 1
 parent: done 1 resumed 1 1 hello 1
 parent has connections: 1
 child has inherited: 0
@@ -65,6 +67,8 @@ child: done 1 resumed 1 1 hello 1
 child has connections: 1
 parent: done 1 resumed 1 1 hello 1
 `, result.Stdout)
+		})
+	}
 }
 
 // TestCountersOfARunningProcess: what `sslcache top` reads has the store in it.
