@@ -43,17 +43,34 @@ struct core_answer {
     uint8_t more;          /* the cache is still over its limit: call core_evict */
 };
 
-/* Counters of one cache. Each only grows, except number. */
+/*
+ * Counters of one cache, in the order in which they are shown. Each only grows, except number.
+ *
+ *   number    sessions held now
+ *   peak      the most ever held
+ *   stored    adds of what was not there (replacements count too)
+ *   found     lookups that found a session
+ *   missed    lookups that found none
+ *   replaced  sessions that gave way to another with the same key
+ *   evicted   sessions that gave way to the limit
+ *   expired   sessions flushed
+ *   removed   sessions removed by name
+ */
+#define CORE_COUNTERS(X)                                                                           \
+    X(number)                                                                                      \
+    X(peak)                                                                                        \
+    X(stored)                                                                                      \
+    X(found)                                                                                       \
+    X(missed)                                                                                      \
+    X(replaced)                                                                                    \
+    X(evicted)                                                                                     \
+    X(expired)                                                                                     \
+    X(removed)
+
 struct core_stats {
-    uint64_t number;   /* sessions held now */
-    uint64_t peak;     /* the most ever held */
-    uint64_t stored;   /* adds of what was not there (replacements count too) */
-    uint64_t found;    /* lookups that found a session */
-    uint64_t missed;   /* lookups that found none */
-    uint64_t replaced; /* sessions that gave way to another with the same key */
-    uint64_t evicted;  /* sessions that gave way to the limit */
-    uint64_t expired;  /* sessions flushed */
-    uint64_t removed;  /* sessions removed by name */
+#define X(name) uint64_t name;
+    CORE_COUNTERS(X)
+#undef X
 };
 
 /* What a direct lookup found: a session that can't leave its cache until `held` is released. */

@@ -67,15 +67,9 @@ static void unlink_context(struct context *context)
 
 static void add_stats(struct sslcache_stats *sum, const struct core_stats *stats)
 {
-    sum->number += stats->number;
-    sum->peak += stats->peak;
-    sum->stored += stats->stored;
-    sum->found += stats->found;
-    sum->missed += stats->missed;
-    sum->replaced += stats->replaced;
-    sum->evicted += stats->evicted;
-    sum->expired += stats->expired;
-    sum->removed += stats->removed;
+#define X(name) sum->name += stats->name;
+    CORE_COUNTERS(X)
+#undef X
 }
 
 static void count_stats(struct context *context, struct sslcache_stats *sum)

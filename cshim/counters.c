@@ -15,15 +15,9 @@ static void read_ours(struct context *context, struct counters *counters)
 {
     struct sslcache_stats stats;
     context_stats(context, &stats);
-    counters->number = (int64_t)stats.number;
-    counters->peak = (int64_t)stats.peak;
-    counters->stored = (int64_t)stats.stored;
-    counters->found = (int64_t)stats.found;
-    counters->missed = (int64_t)stats.missed;
-    counters->replaced = (int64_t)stats.replaced;
-    counters->evicted = (int64_t)stats.evicted;
-    counters->expired = (int64_t)stats.expired;
-    counters->removed = (int64_t)stats.removed;
+#define X(name) counters->name = (int64_t)stats.name;
+    CORE_COUNTERS(X)
+#undef X
     bool is_asked = config.settings.size != SIZE_PROGRAM;
     counters->limit = is_asked ? config.settings.size : atomic_load(&context->cache_size);
 }

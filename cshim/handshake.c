@@ -62,14 +62,20 @@ static int call_new_callback(const struct context *context, SSL *ssl, SSL_SESSIO
     return keeps;
 }
 
+/* What earlier callbacks had to leave undone, since libssl held its lock. */
+static void mend(struct context *context)
+{
+    tripwire_mend(context);
+    generate_mend(context);
+}
+
 int handshake_new_session(SSL *ssl, SSL_SESSION *session)
 {
     /* If this very call gives the context back, libssl has done its storing already: ours is it. */
     struct context *context = context_attached_to(ssl);
     if (context == NULL)
         return 0;
-    tripwire_mend(context);
-    generate_mend(context);
+    mend(context);
     if (is_stored(context, ssl, session) && !store_put(context, ssl, session))
         sessions_add(context, session, (struct origin){.cause = "handshake"});
     return call_new_callback(context, ssl, session);
@@ -207,8 +213,7 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
     struct context *context = context_attached_to(ssl);
     if (context == NULL)
         return NULL;
-    tripwire_mend(context);
-    generate_mend(context);
+    mend(context);
 
     live_look();
     int64_t since = trace_clock();

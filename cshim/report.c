@@ -17,13 +17,12 @@
 static int format_report(char *line, size_t size, const struct sslcache_stats *stats,
                          const char *store)
 {
-    return snprintf(
-        line, size,
-        "{\"program\":\"%s\",\"pid\":%ld,\"number\":%" PRIu64 ",\"peak\":%" PRIu64
-        ",\"stored\":%" PRIu64 ",\"found\":%" PRIu64 ",\"missed\":%" PRIu64 ",\"replaced\":%" PRIu64
-        ",\"evicted\":%" PRIu64 ",\"expired\":%" PRIu64 ",\"removed\":%" PRIu64 "%s}\n",
-        config.program, (long)getpid(), stats->number, stats->peak, stats->stored, stats->found,
-        stats->missed, stats->replaced, stats->evicted, stats->expired, stats->removed, store);
+#define X(name) ",\"" #name "\":%" PRIu64
+    static const char format[] = "{\"program\":\"%s\",\"pid\":%ld" CORE_COUNTERS(X) "%s}\n";
+#undef X
+#define X(name) stats->name,
+    return snprintf(line, size, format, config.program, (long)getpid(), CORE_COUNTERS(X) store);
+#undef X
 }
 
 __attribute__((destructor)) static void report_at_exit(void)
