@@ -236,7 +236,9 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
 void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
     /* libssl may hold its lock here: nothing of this gives the context back. */
-    struct context *context = context_attached(ctx);
+    struct context *context = sessions_removing_from(ctx);
+    if (context == NULL)
+        context = context_attached(ctx);
     if (context == NULL || !context_is_ours(context))
         return;
     /* Only where its calls don't come to us by name are there sessions of ours in libssl's cache. */

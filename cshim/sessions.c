@@ -295,6 +295,7 @@ int sessions_add(struct context *context, SSL_SESSION *session, struct origin or
 
 /* The removal that this thread is in: what libssl's remove_cb found on its way. */
 struct removal {
+    struct context *context;
     SSL_SESSION *session;
     struct origin origin;
     bool was_called; /* libssl's remove_cb was: not where the session has no id */
@@ -399,6 +400,11 @@ static void call_outside(struct context *context, SSL_SESSION *session)
     gate_close(depth);
 }
 
+struct context *sessions_removing_from(const SSL_CTX *ctx)
+{
+    return current != NULL && current->context->ctx == ctx ? current->context : NULL;
+}
+
 void sessions_dropped(struct context *context, SSL_SESSION *session)
 {
     SSL_SESSION *held = take_out(context, session);
@@ -421,7 +427,7 @@ int sessions_remove(struct context *context, SSL_SESSION *session, struct origin
     if (session == NULL)
         return 0;
     /* libssl marks the session and calls our remove_cb, which takes it out of our cache. */
-    struct removal removal = {.session = session, .origin = origin};
+    struct removal removal = {.context = context, .session = session, .origin = origin};
     struct removal *outer = current;
     current = &removal;
     gate_enter();

@@ -23,6 +23,9 @@ int sessions_remove(struct context *context, SSL_SESSION *session, struct origin
  */
 void sessions_dropped(struct context *context, SSL_SESSION *session);
 
+/* The context of ctx if this thread is removing a session from it just now, else NULL. */
+struct context *sessions_removing_from(const SSL_CTX *ctx);
+
 /* SSL_CTX_flush_sessions(3): all that have expired at now, or all if now is 0. */
 void sessions_flush(struct context *context, int64_t now, struct origin origin);
 

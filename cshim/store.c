@@ -497,8 +497,8 @@ SSL_SESSION *store_find(struct context *context, SSL *ssl, const unsigned char *
 void store_remove(const SSL_SESSION *session)
 {
     /* libssl may hold its lock here: nothing is opened. */
-    const struct store_functions *store = atomic_load(&opened);
-    if (!is_on() || store == NULL)
+    const struct store_functions *store = is_on() ? atomic_load(&opened) : NULL;
+    if (store == NULL)
         return;
     struct core_place place;
     set_place(&place, session);

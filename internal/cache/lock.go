@@ -10,7 +10,7 @@ import (
 // interrupted, a shard grows or the process forks, sleeps and looks again: so the holder wakes nobody,
 // and needs no scheduler to let go.
 type lock struct {
-	held atomic.Bool
+	held atomic.Uint32 // 1: it is
 }
 
 // attempts are about as long as a few operations take.
@@ -21,7 +21,7 @@ const attempts = 128
 //go:nosplit
 func (l *lock) try() bool {
 	for range attempts {
-		if !l.held.Load() && l.held.CompareAndSwap(false, true) {
+		if l.held.Load() == 0 && l.held.CompareAndSwap(0, 1) {
 			return true
 		}
 	}
@@ -33,11 +33,6 @@ func (l *lock) wait() {
 	for round := 0; !l.try(); round++ {
 		pause(round)
 	}
-}
-
-//go:nosplit
-func (l *lock) release() {
-	l.held.Store(false)
 }
 
 // pause lets others go on, longer each round. It sleeps by a system call, since a timer of Go's keeps

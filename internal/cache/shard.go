@@ -98,7 +98,7 @@ func (s *shard) publish() {
 	if s.top.expiry.Load() != first.expiry {
 		s.top.expiry.Store(first.expiry)
 	}
-	s.top.sequence.Store(first.sequence)
+	show(&s.top.sequence, first.sequence)
 }
 
 //go:nosplit
