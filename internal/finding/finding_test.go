@@ -18,7 +18,12 @@ import (
 // "repeat N …" stands for N of them, with # for the number of each.
 func watch(t *testing.T, script string) []finding.Finding {
 	t.Helper()
-	reader := trace.NewReader(strings.NewReader(asTrace(t, script)))
+	return watchTrace(t, asTrace(t, script))
+}
+
+func watchTrace(t *testing.T, text string) []finding.Finding {
+	t.Helper()
+	reader := trace.NewReader(strings.NewReader(text))
 	watcher := finding.NewWatcher()
 	var event trace.Event
 	for {
@@ -262,4 +267,22 @@ func TestEachKindIsDocumented(t *testing.T) {
 		section := fmt.Sprintf("## %s (%s)\n\n%s\n\n**What to do.** %s\n", kind.Name, kind.Severity, kind.Meaning, kind.Advice)
 		require.Contains(t, string(text), section)
 	}
+}
+
+// A process writes its events a moment after they happened: those of two processes may change places.
+func TestAMissMayBeWrittenBeforeTheAddOfAnotherProcess(t *testing.T) {
+	starts := `
+		1 start cause=exec program=demo
+		2 start cause=fork parent=1 program=demo
+		3 start cause=fork parent=1 program=demo
+		`
+	adds := "repeat 3 2 add session=00000000000#a outcome=stored cause=handshake timeout=300\n"
+	misses := "repeat 3 3 lookup session=00000000000#a outcome=missed\n"
+	inOrder := strings.SplitAfter(asTrace(t, starts+adds+misses), "\n")
+	require.Equal(t, []string{"siblings-cannot-see"}, namesOf(watchTrace(t, strings.Join(inOrder, ""))))
+	late := slices.Concat(inOrder[:3], inOrder[6:9], inOrder[3:6])
+	require.Equal(t, []string{"siblings-cannot-see"}, namesOf(watchTrace(t, strings.Join(late, ""))))
+
+	before := strings.SplitAfter(asTrace(t, starts+misses+adds), "\n")
+	require.Empty(t, watchTrace(t, strings.Join(before, "")), "nobody had them then")
 }

@@ -15,22 +15,30 @@ const maxSessions = 1 << 20
 const fewMissed = 2
 
 // strangers watches for look-ups that miss a session which another process has, or had. The hash of a
-// session is the same in all processes.
+// session is the same in all processes. Each process writes down what it did a moment later, so the miss
+// may come before the add.
 type strangers struct {
 	room     int
 	held     map[uint64]holding
-	siblings map[string]uint64 // look-ups, for each program
+	missed   map[uint64]missing // of sessions that nobody is known to hold
+	siblings map[string]uint64  // look-ups, for each program
 	ended    map[string]uint64
 }
 
 type holding struct {
 	holder  *process
+	since   float64
 	expires float64
+}
+
+type missing struct {
+	by *process
+	at float64
 }
 
 func newStrangers(room int) *strangers {
 	return &strangers{
-		room: room, held: map[uint64]holding{},
+		room: room, held: map[uint64]holding{}, missed: map[uint64]missing{},
 		siblings: map[string]uint64{}, ended: map[string]uint64{},
 	}
 }
@@ -56,10 +64,23 @@ func (s *strangers) hold(current *process, session uint64, event *trace.Event) {
 	if event.Outcome != "stored" && event.Outcome != "replaced" {
 		return
 	}
-	if _, known := s.held[session]; !known && len(s.held) >= s.room {
-		s.forgetOne()
+	keep(s.held, s.room, session, holding{current, event.Time, event.Time + float64(event.Timeout)})
+	if earlier, missed := s.missed[session]; missed {
+		delete(s.missed, session)
+		s.miss(earlier.by, session, earlier.at)
 	}
-	s.held[session] = holding{holder: current, expires: event.Time + float64(event.Timeout)}
+}
+
+// keep notes something of a session. Where there is no room another one gives way: any will do, and a map
+// hands out one by chance.
+func keep[T any](noted map[uint64]T, room int, session uint64, value T) {
+	if _, known := noted[session]; !known && len(noted) >= room {
+		for other := range noted {
+			delete(noted, other)
+			break
+		}
+	}
+	noted[session] = value
 }
 
 func (s *strangers) letGo(current *process, session uint64) {
@@ -68,18 +89,14 @@ func (s *strangers) letGo(current *process, session uint64) {
 	}
 }
 
-// forgetOne makes room: any session will do, and a map hands out one by chance.
-func (s *strangers) forgetOne() {
-	for session := range s.held {
-		delete(s.held, session)
-		return
-	}
-}
-
 func (s *strangers) miss(current *process, session uint64, now float64) {
 	known, found := s.held[session]
+	if !found {
+		keep(s.missed, s.room, session, missing{current, now})
+		return
+	}
 	switch {
-	case !found || known.holder == current || known.expires <= now:
+	case known.holder == current || now < known.since || known.expires <= now:
 	case known.holder.ended:
 		s.ended[current.program]++
 	case known.holder.program == current.program:
