@@ -11,7 +11,7 @@
 #include "cshim/say.h"
 
 /* As it is before it was read: other constructors may use TLS. */
-struct config config = {.settings = {.size = SIZE_PROGRAM}};
+struct config config = {.settings = SETTINGS_DEFAULTS};
 
 static bool is_plain(char letter)
 {
@@ -55,6 +55,15 @@ static bool make_absolute(char path[SETTINGS_PATH_SIZE], const char *variable, c
     return true;
 }
 
+/* Whether anything is asked. If not, no page of the settings is written to. */
+static bool is_asked(void)
+{
+    for (char **line = environ; line != NULL && *line != NULL; line++)
+        if (settings_concern(*line))
+            return getauxval(AT_SECURE) == 0;
+    return false;
+}
+
 static bool knows_environment(char *problem)
 {
     for (char **line = environ; line != NULL && *line != NULL; line++)
@@ -82,12 +91,13 @@ __attribute__((constructor(101))) static void config_read(void)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     char problem[SETTINGS_PROBLEM_SIZE];
-    bool is_asked_nothing = getauxval(AT_SECURE) != 0;
     read_program();
-    read_run_folder();
-    if (!is_asked_nothing && read_settings(&config.settings, problem))
+    if (!is_asked())
         return;
-    config.settings = (struct settings){.disable = !is_asked_nothing, .size = SIZE_PROGRAM};
-    if (!is_asked_nothing)
-        say_once(&said, "%s: the program runs untouched", problem);
+    read_run_folder();
+    if (read_settings(&config.settings, problem))
+        return;
+    config.settings = (struct settings)SETTINGS_DEFAULTS;
+    config.settings.disable = true;
+    say_once(&said, "%s: the program runs untouched", problem);
 }

@@ -297,7 +297,7 @@ static bool has_fault(const struct settings *settings)
 bool settings_read(struct settings *settings, const char *(*look_up)(const char *variable),
                    char *problem, size_t size)
 {
-    *settings = (struct settings){.size = SIZE_PROGRAM, .seed = 1, .store_timeout = 20000000};
+    *settings = (struct settings)SETTINGS_DEFAULTS;
 #define X(variable, kind, field, shown, help)                                                      \
     {                                                                                              \
         struct reading reading = {#variable, look_up(#variable), problem, size};                   \
@@ -349,10 +349,15 @@ static const char *nearest(const char *name, size_t length, unsigned *least)
     return chosen;
 }
 
+bool settings_concern(const char *line)
+{
+    return strncmp(line, prefix, sizeof(prefix) - 1) == 0;
+}
+
 bool settings_know(const char *line, char *problem, size_t size)
 {
     size_t length = strcspn(line, "=");
-    if (strncmp(line, prefix, sizeof(prefix) - 1) != 0)
+    if (!settings_concern(line))
         return true;
     unsigned changes = 0;
     const char *closest = nearest(line, length, &changes);

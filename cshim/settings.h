@@ -20,6 +20,12 @@ enum {
 
 enum { SIZE_PROGRAM = -1 }; /* as the program says */
 
+/* Of a struct settings, where nothing is asked. */
+#define SETTINGS_DEFAULTS                                                                          \
+    {                                                                                              \
+        .size = SIZE_PROGRAM, .seed = 1, .store_timeout = 20000000                                 \
+    }
+
 /* Whether sessions are kept and looked up. */
 enum settings_mode {
     MODE_PROGRAM,   /* as the program says */
@@ -111,6 +117,9 @@ extern const size_t settings_count;
  */
 bool settings_read(struct settings *settings, const char *(*look_up)(const char *variable),
                    char *problem, size_t size);
+
+/* Whether a line of the environment begins as ours do. */
+bool settings_concern(const char *line);
 
 /*
  * Whether a line of the environment, "NAME=VALUE" or "NAME", is none of ours or one of the list. False:
