@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // side is one of the two caches that are compared.
@@ -32,7 +33,8 @@ type benchCase struct {
 	arguments []string // of the C program; none: run is called instead
 	run       func(*runner) (measurements, error)
 	sides     []side
-	repeat    int // runs on each side for each round
+	repeat    int  // runs on each side for each round
+	traced    bool // our side writes a trace
 }
 
 const (
@@ -137,6 +139,24 @@ func handshakeCases(quick bool) []benchCase {
 	})
 }
 
+// traced is the case again, with a trace.
+func traced(c benchCase) benchCase {
+	c.name, c.traced, c.repeat = tracedName(c.name), true, 1
+	return c
+}
+
+func tracedName(name string) string { return "traced/" + name }
+
+func tracedCases() []benchCase {
+	cases := []benchCase{traced(operations("equal", 10*thousand, 50*thousand))}
+	for _, c := range handshakeCases(false) {
+		if strings.HasPrefix(c.name, "handshakes/") {
+			cases = append(cases, traced(c))
+		}
+	}
+	return cases
+}
+
 func workerCases() []benchCase {
 	arguments := []string{"workers", "--threads", strconv.Itoa(workerCount), "--operations", "500"}
 	return []benchCase{{
@@ -161,6 +181,7 @@ func allCases(quick bool) []benchCase {
 	cases := operationCases(quick)
 	cases = append(cases, threadCases()...)
 	cases = append(cases, handshakeCases(quick)...)
+	cases = append(cases, tracedCases()...)
 	cases = append(cases, workerCases()...)
 	cases = append(cases, processCases()...)
 	if !quick {

@@ -57,6 +57,8 @@ type runner struct {
 	programs programs
 	library  string // preloaded on our side; empty: libssl stands on both
 	results  results
+
+	variables []string // of the environment, on our side
 }
 
 // runAll goes round by round, and within a round runs the two sides of a case one after the other, so
@@ -94,7 +96,23 @@ func (r *runner) measure(c benchCase, s side) (measurements, error) {
 	if c.run != nil {
 		return c.run(r)
 	}
+	if c.traced {
+		return r.runTraced(s, c.arguments...)
+	}
 	return r.runBench(s, c.arguments...)
+}
+
+// runTraced has our side write every event into a file.
+func (r *runner) runTraced(s side, arguments ...string) (measurements, error) {
+	file, err := os.CreateTemp("", "sslcache-bench-*.jsonl")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	traced := *r
+	traced.variables = []string{"SSLCACHE_TRACE=" + file.Name()}
+	return traced.runBench(s, arguments...)
 }
 
 func (r *runner) environment(s side) []string {
@@ -102,7 +120,7 @@ func (r *runner) environment(s side) []string {
 		return strings.HasPrefix(entry, "LD_PRELOAD=")
 	})
 	if s == ours && r.library != "" {
-		environment = append(environment, "LD_PRELOAD="+r.library)
+		environment = append(append(environment, "LD_PRELOAD="+r.library), r.variables...)
 	}
 	return environment
 }

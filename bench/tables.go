@@ -54,6 +54,21 @@ func (r results) handshakeTable() table {
 	}}
 }
 
+func (r results) tracedTable() table {
+	handshakes := func(title, version, metric string) line {
+		return r.line(title, tracedName("handshakes/"+version), metric, perSecond)
+	}
+	adds := tracedName(operationsName("equal", 10*thousand))
+	return table{"With a trace (`--trace`, `SSLCACHE_TRACE`), libssl without", []line{
+		handshakes("full, TLS 1.2", "1.2", "full"),
+		handshakes("resumed, TLS 1.2", "1.2", "resumed"),
+		handshakes("full, TLS 1.3", "1.3", "full"),
+		handshakes("resumed, TLS 1.3", "1.3", "resumed"),
+		r.line("add, to a cache that holds 10 k", adds, "add", nanoseconds),
+		r.line("remove, from a cache that holds 10 k", adds, "remove", nanoseconds),
+	}}
+}
+
 func (r results) lookupTable() table {
 	t := table{Title: "Look-up: the server's first step of a resumed handshake, TLS 1.2"}
 	for _, sessions := range equalSizes {
@@ -111,6 +126,7 @@ func (r results) tables() []table {
 		r.threadsTable("Remove, several threads, time passed for each remove of any thread", "remove"),
 		r.lookupTable(),
 		r.handshakeTable(),
+		r.tracedTable(),
 		r.workerTable(),
 		r.onceTable(),
 		r.partsTable(),
