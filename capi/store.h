@@ -3,7 +3,7 @@
  *
  * It is a library of its own beside ours, which is loaded instead of our own core where a store is asked
  * for: the client of the store makes it four times as large, and every process that loads us would pay.
- * *
+ *
  * Sessions cross serialised, in a buffer of the caller, who wipes it: the core makes no copy that is
  * not sealed. All functions may be called from any thread; before store_open they do nothing.
  */
