@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 /* What formats a line needs little; what asks the core runs Go's scheduler on it: see threads.c. */
 enum { STACK_SIZE = 256 * 1024 };
+
+static atomic_int number;
 
 static bool create(void *(*work)(void *unused))
 {
@@ -18,6 +21,8 @@ static bool create(void *(*work)(void *unused))
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     bool is_made = pthread_create(&thread, &attributes, work, NULL) == 0;
     pthread_attr_destroy(&attributes);
+    if (is_made)
+        atomic_fetch_add(&number, 1);
     return is_made;
 }
 
@@ -31,4 +36,14 @@ bool background_start(void *(*work)(void *unused))
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     errno = saved_errno;
     return is_made;
+}
+
+int background_number(void)
+{
+    return atomic_load(&number);
+}
+
+void background_fork_child(void)
+{
+    atomic_store(&number, 0);
 }

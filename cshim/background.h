@@ -10,4 +10,10 @@
 /* Starts one. False where no thread can be had. errno stays as it was. */
 bool background_start(void *(*work)(void *unused));
 
+/* How many were started in this process. */
+int background_number(void);
+
+/* Fork handler. */
+void background_fork_child(void);
+
 #endif

@@ -39,6 +39,7 @@ extern const go_entry __stop_sslcache_go_entry[] __attribute__((visibility("hidd
 /* One generation of the core: how to start its runtime, and its functions. */
 struct core_generation {
     bool (*start)(void); /* false: there are too few threads for one */
+    int (*threads)(void);
     struct core_functions functions;
     const struct store_functions *store; /* NULL: it has none */
 };
@@ -51,6 +52,7 @@ extern const struct store_functions sslcache_store_functions __attribute__((weak
 /* Looked up by name in the copy of this library that a forked child loads. */
 extern const struct core_generation sslcache_core_generation;
 const struct core_generation sslcache_core_generation = {.start = start_runtime,
+                                                         .threads = threads_number,
                                                          .functions =
                                                              {
 #define X(result, name, arguments) .name = core_##name,
@@ -386,6 +388,11 @@ const struct store_functions *core_store(void)
 const struct core_functions *core_running(void)
 {
     return atomic_load_explicit(&state, memory_order_acquire) == CORE_RUNS ? core() : NULL;
+}
+
+int core_threads(void)
+{
+    return atomic_load(&state) == CORE_RUNS ? generation->threads() : 0;
 }
 
 void core_fork_prepare(void)

@@ -33,6 +33,9 @@ const struct store_functions *core_store(void);
 /* The running core, or NULL: starts nothing. */
 const struct core_functions *core_running(void);
 
+/* How many threads the running core has; 0: none runs. */
+int core_threads(void);
+
 /*
  * Fork handlers. No start is under way during a fork; in the child the core that ran is gone,
  * stayed behind with the parent's threads, and core() makes a fresh one.

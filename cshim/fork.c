@@ -1,11 +1,18 @@
+#define _GNU_SOURCE
 #include "cshim/fork.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "cshim/atfork.h"
+#include "cshim/background.h"
 #include "cshim/context.h"
 #include "cshim/core.h"
 #include "cshim/fault.h"
@@ -138,6 +145,8 @@ static void after_fork_in_child(void)
         atomic_store(&stripes[i].inside, 0);
     if (depth > 0)
         atomic_store(&own_stripe()->inside, 1);
+    atfork_fork_child();
+    background_fork_child();
     writer_fork_child();
     live_fork_child();
     fault_fork_child();
@@ -157,4 +166,56 @@ void fork_watch(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch);
+}
+
+/* ---- fork(2) in a signal handler ---- */
+
+typedef pid_t (*fork_function)(void);
+
+static _Atomic fork_function whole_fork; /* glibc's fork */
+static _Atomic fork_function bare_fork;  /* glibc's _Fork, from 2.34 on, or NULL */
+
+__attribute__((constructor)) static void resolve(void)
+{
+    atomic_store(&bare_fork, (fork_function)dlsym(RTLD_NEXT, "_Fork"));
+    atomic_store(&whole_fork, (fork_function)dlsym(RTLD_NEXT, "fork"));
+}
+
+/* By the links of a folder: one from its parent, one of its own, one from each folder in it. */
+static bool has_program_one_thread(void)
+{
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) == 0 &&
+           (long)tasks.st_nlink - 2 == 1 + core_threads() + background_number();
+}
+
+static pid_t fork_without_waiting(void)
+{
+    atfork_run(ATFORK_PREPARE);
+    pid_t pid = atomic_load(&bare_fork)();
+    int error = errno;
+    atfork_run(pid == 0 ? ATFORK_CHILD : ATFORK_PARENT);
+    errno = error;
+    return pid;
+}
+
+/*
+ * glibc's fork waits for the locks of malloc where there are threads. A program that has one alone may
+ * fork in a handler, whatever that interrupted; with our threads beside it, it would wait for itself.
+ */
+pid_t fork(void)
+{
+    int saved_errno = errno;
+    if (atomic_load(&whole_fork) == NULL)
+        resolve();
+    bool waits_for_itself = signals_in_handler() && has_program_one_thread();
+    errno = saved_errno;
+    return waits_for_itself && atomic_load(&bare_fork) != NULL ? fork_without_waiting()
+                                                               : atomic_load(&whole_fork)();
+}
+
+pid_t __fork(void);
+pid_t __fork(void)
+{
+    return fork();
 }

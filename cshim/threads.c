@@ -1,10 +1,14 @@
 #include "cshim/threads.h"
 
+#include <stdatomic.h>
+
 /* One for each of Go's processors (see core.c), its monitor, the one that makes others, and spare. */
 enum { THREADS = 12 };
 
 /* Go's scheduler runs on it, and the few lines of C that Go calls. */
 enum { STACK_SIZE = 256 * 1024 };
+
+static atomic_int number;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -26,7 +30,10 @@ static void *wait_for_work(void *unused)
     next_routine = NULL;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
-    return routine != NULL ? routine(argument) : NULL;
+    if (routine != NULL)
+        routine(argument);
+    atomic_fetch_sub(&number, 1);
+    return NULL;
 }
 
 /* None is joined: those that are left end by themselves. */
@@ -46,8 +53,10 @@ bool threads_prepare(void)
     if (threads_attributes(&attributes) != 0)
         return false;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    while (waiting < THREADS && pthread_create(&thread, &attributes, wait_for_work, NULL) == 0)
+    while (waiting < THREADS && pthread_create(&thread, &attributes, wait_for_work, NULL) == 0) {
+        atomic_fetch_add(&number, 1);
         waiting++;
+    }
     pthread_attr_destroy(&attributes);
     if (waiting == THREADS)
         return true;
@@ -69,7 +78,17 @@ int threads_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
         pthread_cond_broadcast(&changed);
     }
     pthread_mutex_unlock(&lock);
-    return is_taken ? 0 : pthread_create(thread, attributes, routine, argument);
+    if (is_taken)
+        return 0;
+    int error = pthread_create(thread, attributes, routine, argument);
+    if (error == 0)
+        atomic_fetch_add(&number, 1);
+    return error;
+}
+
+int threads_number(void)
+{
+    return atomic_load(&number);
 }
 
 int threads_attributes(pthread_attr_t *attributes)

@@ -15,6 +15,9 @@
 /* Makes the threads. False where not all can be had; then none is left. */
 bool threads_prepare(void);
 
+/* How many there are. */
+int threads_number(void);
+
 /* For Go: pthread_create(3), by one of the threads that wait as long as there is one. */
 int threads_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *),
                    void *argument);

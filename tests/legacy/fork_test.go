@@ -83,7 +83,7 @@ func TestForkChildEndsAtOnceOrWorksHard(t *testing.T) {
 }
 
 func TestForkInSignalHandler(t *testing.T) {
-	harness.RunBoth(t, program("fork_handler"))
+	harness.RunBoth(t, program("fork_handler", sharedObject(t, "atfork_plugin")))
 }
 
 // fallback runs a program in which a child can have no core. The library is a copy of ours that the
