@@ -47,7 +47,7 @@ $(CORE_STORE) $(CORE): $(GO_SOURCES) $(wildcard capi/*.h capi/*.c) tools/overlay
 	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -tags netgo,osusergo$(CORE_TAGS) \
 		-trimpath -ldflags='$(GO_LDFLAGS)' -o $@ ./capi
 	@rm -f $(@:.a=.h)
-# Go's entry moves out of .init_array: loading the library starts nothing (see cshim/core.c). Its threads
+# Go's entry moves out of .init_array: loading the library starts nothing (see cshim/generation.c). Its threads
 # are made by us (see cshim/threads.h).
 	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry \
 		--redefine-sym pthread_create=threads_create \

@@ -8,6 +8,7 @@
 #include "cshim/fork.h"
 #include "cshim/generate.h"
 #include "cshim/handshake.h"
+#include "cshim/inheritance.h"
 #include "cshim/live.h"
 #include "cshim/policy.h"
 #include "cshim/references.h"
@@ -97,13 +98,6 @@ static void release_leftovers(struct context *context)
     functions->cache_free(cache);
 }
 
-static void release_inheritance(struct context *context)
-{
-    for (size_t i = 0; context_is_ours(context) && i < context->inherited.count; i++)
-        libssl.SSL_SESSION_free((SSL_SESSION *)context->inherited.entries[i].session);
-    free(context->inherited.entries);
-}
-
 /* CRYPTO_EX_free: the SSL_CTX goes, and the context with it. */
 static void destroy(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index, long argument,
                     void *pointer)
@@ -122,7 +116,10 @@ static void destroy(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index
         trace_context(context, "freed");
 
     release_leftovers(context);
-    release_inheritance(context);
+    if (context_is_ours(context))
+        inheritance_free(&context->inherited);
+    else
+        inheritance_forget(&context->inherited);
     generate_forget(context);
     libssl.SSL_SESSION_free(context->expired_tripwire);
     libssl.SSL_SESSION_free(context->eternal_tripwire);
@@ -326,11 +323,7 @@ static void give_back(struct context *context)
     libssl.SSL_CTX_sess_set_remove_cb(ctx, context->remove_callback);
     /* From here on libssl's own calls of its functions are not for us: adding asks for the number. */
     atomic_store_explicit(&context->keeper, KEPT_BY_LIBSSL, memory_order_release);
-    for (size_t i = 0; i < context->inherited.count; i++) {
-        SSL_SESSION *session = (SSL_SESSION *)context->inherited.entries[i].session;
-        libssl.SSL_CTX_add_session(ctx, session);
-        libssl.SSL_SESSION_free(session); /* the reference that our cache had */
-    }
+    inheritance_to_libssl(&context->inherited, ctx);
     libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_SIZE, policy_limit(context->cache_size), NULL);
     libssl.SSL_CTX_ctrl(ctx, SSL_CTRL_SET_SESS_CACHE_MODE, policy_mode(context->mode), NULL);
     /* libssl has counted what our get_cb found: its count is added to the program's from here on. */
@@ -351,23 +344,6 @@ static void panicked(void)
 
 static struct core_host host = {.retain = context_retain, .panicked = panicked};
 
-/* Puts the sessions of the parent into the cache, each with the reference that the parent's cache
- * had. */
-static void adopt(struct context *context, const struct core_functions *functions,
-                  core_handle cache)
-{
-    struct core_answer answer;
-    for (size_t i = 0; i < context->inherited.count; i++)
-        functions->add(cache, &context->inherited.entries[i], 0, &answer);
-}
-
-static void forget_inheritance(struct context *context)
-{
-    atomic_store(&context->inherited.count, 0);
-    free(context->inherited.entries);
-    context->inherited.entries = NULL;
-}
-
 /* The contexts lock is held. */
 static struct cache *make_cache(struct context *context)
 {
@@ -379,11 +355,11 @@ static struct cache *make_cache(struct context *context)
         give_back(context);
         return NULL;
     }
-    adopt(context, functions, handle);
+    inheritance_to_core(&context->inherited, functions, handle);
     tripwire_lay(context);
     /* In this order: another thread must see the inheritance, the cache, or both. */
     atomic_store_explicit(&context->cache.handle, handle, memory_order_release);
-    forget_inheritance(context);
+    inheritance_forget(&context->inherited);
     return &context->cache;
 }
 
@@ -403,12 +379,17 @@ struct cache *context_cache(struct context *context)
 {
     if (cache_is_made(&context->cache))
         return &context->cache;
-    if (atomic_load(&context->inherited.count) > 0)
+    if (inheritance_waits(&context->inherited))
         return context_make_cache(context);
     return cache_is_made(&context->cache) ? &context->cache : NULL;
 }
 
 /* ---- all contexts ---- */
+
+struct context *contexts_first(void)
+{
+    return first;
+}
 
 void contexts_each(void (*use)(struct context *context, void *argument), void *argument)
 {
@@ -458,54 +439,13 @@ void contexts_stats(struct sslcache_stats *stats)
 
 /* ---- fork ---- */
 
-static int by_sequence(const void *one, const void *other)
-{
-    const struct core_entry *a = one, *b = other;
-    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
-}
-
-/* The core is frozen. Notes what the cache holds, in the order in which it went in. */
-static void list_sessions(struct context *context, const struct core_functions *functions)
-{
-    core_handle cache = atomic_load(&context->cache.handle);
-    if (cache == NULL)
-        return;
-    size_t room = (size_t)functions->number(cache);
-    struct core_entry *entries = calloc(room > 0 ? room : 1, sizeof(*entries));
-    if (entries == NULL)
-        return; /* the child starts without them */
-    uint64_t cursor = 0;
-    size_t count = 0;
-    do {
-        count += functions->entries(cache, &cursor, entries + count, (uint32_t)(room - count));
-    } while (cursor != 0 && count < room);
-    qsort(entries, count, sizeof(*entries), by_sequence);
-    context->inherited.entries = entries;
-    atomic_store(&context->inherited.count, count);
-}
-
 void contexts_fork_prepare(void)
 {
     contexts_lock();
-    const struct core_functions *functions = core_running();
-    if (functions == NULL)
-        return;
-    functions->freeze();
-    for (struct context *context = first; context != NULL; context = context->next)
-        list_sessions(context, functions);
 }
 
 void contexts_fork_parent(void)
 {
-    const struct core_functions *functions = core_running();
-    if (functions != NULL) {
-        functions->thaw();
-        for (struct context *context = first; context != NULL; context = context->next) {
-            if (!cache_is_made(&context->cache))
-                continue; /* its inheritance is this process's own, from its parent */
-            forget_inheritance(context);
-        }
-    }
     contexts_unlock();
 }
 

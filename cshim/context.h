@@ -14,17 +14,12 @@
 #include "cshim/cache.h"
 #include "cshim/connection.h"
 #include "cshim/counters.h"
+#include "cshim/inheritance.h"
 #include "cshim/libssl.h"
 #include "include/sslcache.h"
 
 /* Who keeps the sessions of a context. It changes once at most, from us to libssl. */
 enum keeper { KEPT_BY_US, KEPT_BY_LIBSSL };
-
-/* Sessions that a forked child has from its parent and has not put into a cache of its own yet. */
-struct inheritance {
-    struct core_entry *entries;
-    atomic_size_t count; /* read without the contexts lock too */
-};
 
 struct context {
     SSL_CTX *ctx;
@@ -120,6 +115,9 @@ void contexts_each(void (*use)(struct context *context, void *argument), void *a
 /* Calls use for every context, under the contexts lock; the second not at all where the lock is held just now. */
 void contexts_all(void (*use)(struct context *context, void *argument), void *argument);
 void contexts_try_all(void (*use)(struct context *context, void *argument), void *argument);
+
+/* The first of the list of contexts. The contexts lock is held. */
+struct context *contexts_first(void);
 
 /* The sum of the counters of all contexts that this process has had. */
 void contexts_stats(struct sslcache_stats *stats);

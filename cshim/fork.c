@@ -16,6 +16,7 @@
 #include "cshim/context.h"
 #include "cshim/core.h"
 #include "cshim/fault.h"
+#include "cshim/inheritance.h"
 #include "cshim/live.h"
 #include "cshim/signals.h"
 #include "cshim/store.h"
@@ -122,6 +123,7 @@ static void before_fork(void)
     writer_fork_prepare();
     close_gate();
     contexts_fork_prepare();
+    inheritance_fork_prepare();
     core_fork_prepare();
     store_fork_prepare();
 }
@@ -132,6 +134,7 @@ static void after_fork_in_parent(void)
         return;
     store_fork_parent();
     core_fork_parent();
+    inheritance_fork_parent();
     contexts_fork_parent();
     atomic_store(&closed, false);
     pthread_mutex_unlock(&closing);

@@ -364,25 +364,11 @@ static void trace_dropped(const struct context *context, const SSL_SESSION *sess
     single_use = NULL;
 }
 
-static bool is_same_key(const struct core_entry *one, const struct core_entry *other)
-{
-    return one->version == other->version && one->id_length == other->id_length &&
-           memcmp(one->id, other->id, CORE_ID_MAX) == 0;
-}
-
-/* From what a child has inherited, where it can have no core and was not given back yet. */
+/* Where a child can have no core and was not given back yet. */
 static SSL_SESSION *take_inherited(struct context *context, const struct core_entry *key)
 {
-    struct inheritance *inherited = &context->inherited;
-    SSL_SESSION *session = NULL;
     contexts_lock();
-    for (size_t i = 0; i < inherited->count; i++) {
-        if (!is_same_key(&inherited->entries[i], key))
-            continue;
-        session = (SSL_SESSION *)inherited->entries[i].session;
-        inherited->entries[i] = inherited->entries[--inherited->count];
-        break;
-    }
+    SSL_SESSION *session = inheritance_take(&context->inherited, key);
     contexts_unlock();
     return session;
 }
@@ -391,8 +377,7 @@ static SSL_SESSION *take_out(struct context *context, const SSL_SESSION *session
 {
     struct core_entry entry;
     set_key(&entry, session);
-    if (!cache_is_made(&context->cache) && atomic_load(&context->inherited.count) > 0 &&
-        core() == NULL)
+    if (!cache_is_made(&context->cache) && inheritance_waits(&context->inherited) && core() == NULL)
         return take_inherited(context, &entry);
     struct cache *cache = context_cache(context);
     if (cache == NULL)
@@ -464,19 +449,6 @@ static bool set_query(struct core_entry *entry, int version, const unsigned char
     return true;
 }
 
-/* In the one call that gave the context back, what libssl has been given is still in our list. */
-static SSL_SESSION *find_inherited(struct context *context, const struct core_entry *query)
-{
-    for (size_t i = 0; i < context->inherited.count; i++) {
-        const struct core_entry *entry = &context->inherited.entries[i];
-        if (!is_same_key(entry, query))
-            continue;
-        libssl.SSL_SESSION_up_ref((SSL_SESSION *)entry->session);
-        return (SSL_SESSION *)entry->session;
-    }
-    return NULL;
-}
-
 SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
                            unsigned int length)
 {
@@ -484,8 +456,9 @@ SSL_SESSION *sessions_find(struct context *context, int version, const unsigned 
     if (!set_query(&query, version, id, length))
         return NULL;
     struct cache *cache = context_cache(context);
+    /* In the one call that gave the context back, what libssl has been given still stands there. */
     if (cache == NULL)
-        return find_inherited(context, &query);
+        return inheritance_find(&context->inherited, &query);
     return (SSL_SESSION *)cache_lookup(cache, &query, context_retain);
 }
 

@@ -2,7 +2,7 @@
 
 #include <stdatomic.h>
 
-/* One for each of Go's processors (see core.c), its monitor, the one that makes others, and spare. */
+/* One for each of Go's processors (see generation.c), its monitor, the one that makes others, and spare. */
 enum { THREADS = 12 };
 
 /* Go's scheduler runs on it, and the few lines of C that Go calls. */
