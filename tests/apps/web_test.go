@@ -32,38 +32,10 @@ func webServers() []program {
 	}
 }
 
-const nginxConfiguration = `
-daemon off;
-user www-data;
-worker_processes {workers};
-pid {folder}/nginx.pid;
-error_log {folder}/error.log info;
-events { worker_connections 256; }
-http {
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {
-        # Each worker has its own queue, so that the kernel spreads the connections over them.
-        listen 127.0.0.1:{port} ssl reuseport;
-        ssl_certificate {certificate};
-        ssl_certificate_key {key};
-        ssl_protocols TLSv1.2 TLSv1.3;
-        ssl_session_cache {cache};
-        ssl_session_tickets {tickets};
-        location / { return 200 "$pid\n"; }
-    }
-}
-`
-
 func nginx(cache string, workers int) func(*site) service {
 	return func(s *site) service {
-		configuration := s.write("nginx.conf", s.fill(nginxConfiguration,
-			"{workers}", string(rune('0'+workers)), "{cache}", cache,
-			"{tickets}", s.variant.choose("on", "off")))
+		configuration := s.write("nginx.conf", s.fill(
+			harness.NginxConfiguration(workers, cache, s.variant.choose("on", "off"))))
 		return service{
 			command:    harness.Command{Path: "/usr/sbin/nginx", Args: []string{"-e", s.path("error.log"), "-c", configuration}},
 			request:    webRequest,

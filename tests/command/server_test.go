@@ -49,34 +49,8 @@ func (s *site) write(t testing.TB, name, text string) string {
 	return path
 }
 
-const nginxConfiguration = `
-daemon off;
-user www-data;
-worker_processes %d;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events { worker_connections 256; }
-http {
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {
-        listen 127.0.0.1:{port} ssl reuseport;
-        ssl_certificate {certificate};
-        ssl_certificate_key {key};
-        ssl_protocols TLSv1.2 TLSv1.3;
-        ssl_session_cache %s;
-        ssl_session_tickets off;
-        location / { return 200 "nginx\n"; }
-    }
-}
-`
-
 func nginx(t testing.TB, s *site, workers int, cache string) server {
-	path := s.write(t, "nginx.conf", fmt.Sprintf(nginxConfiguration, workers, cache))
+	path := s.write(t, "nginx.conf", harness.NginxConfiguration(workers, cache, "off"))
 	return server{words: []string{"/usr/sbin/nginx", "-e", s.folder + "/error.log", "-c", path}, stop: syscall.SIGQUIT}
 }
 
@@ -249,7 +223,7 @@ func TestFaultsAreRepeatedWithTheirSeed(t *testing.T) {
 func TestADaemonIsReportedUntilItsParentEnds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	configuration := s.write(t, "nginx.conf", strings.Replace(fmt.Sprintf(nginxConfiguration, 1, "builtin"), "daemon off;", "", 1))
+	configuration := s.write(t, "nginx.conf", strings.Replace(harness.NginxConfiguration(1, "builtin", "off"), "daemon off;", "", 1))
 	pid := filepath.Join(s.folder, "nginx.pid")
 	started := time.Now()
 	command := sslcache(t, "run", "-o", s.folder+"/report.txt", "--", "/usr/sbin/nginx", "-e", s.folder+"/error.log", "-c", configuration)

@@ -26,33 +26,8 @@ type site struct {
 var sites = []site{
 	{
 		name: "nginx, 4 workers", command: "/usr/sbin/nginx", stop: syscall.SIGQUIT,
-		arguments: []string{"-e", "{folder}/error.log", "-c", "{configuration}"},
-		configuration: `
-daemon off;
-user www-data;
-worker_processes 4;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events { worker_connections 256; }
-http {
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {
-        # Each worker has its own queue, so that the kernel spreads the connections over them.
-        listen 127.0.0.1:{port} ssl reuseport;
-        ssl_certificate {certificate};
-        ssl_certificate_key {key};
-        ssl_protocols TLSv1.2 TLSv1.3;
-        ssl_session_cache builtin;
-        ssl_session_tickets off;
-        location / { return 200 "$pid\n"; }
-    }
-}
-`,
+		arguments:     []string{"-e", "{folder}/error.log", "-c", "{configuration}"},
+		configuration: harness.NginxConfiguration(4, "builtin", "off"),
 	},
 	{
 		name: "Apache prefork, 8 children", command: "/usr/sbin/apache2", stop: syscall.SIGTERM,
