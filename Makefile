@@ -59,6 +59,7 @@ $(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile VERSION
 
 $(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/libsslcache.map
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
+	env -u GOARCH CGO_ENABLED=0 $(GO) run ./tools/defer $@
 	@ln -sf libsslcache.so $@.1
 
 $(BUILD)/libsslcache-store.so.1: LINK_STORE = -Wl,-u,sslcache_store_functions -Wl,-soname,libsslcache-store.so.1

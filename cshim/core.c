@@ -41,7 +41,7 @@ static const char *start_obstacle(void)
 
 struct start {
     const struct core_generation *fresh;
-    bool done;
+    const char *obstacle; /* NULL: it runs */
 };
 
 /* A thread with nothing that Go's threads should not inherit: see start_in_thread. */
@@ -53,7 +53,7 @@ static void *run_start(void *argument)
     if (sched_getaffinity(getpid(), sizeof(processors), &processors) == 0)
         sched_setaffinity(0, sizeof(processors), &processors);
     signals_enter_thread();
-    start->done = start->fresh->start();
+    start->obstacle = start->fresh->start();
     return NULL;
 }
 
@@ -61,9 +61,9 @@ static void *run_start(void *argument)
  * Go's threads inherit from the one that starts them. A real-time policy would let them spin before
  * those of the program that they wait for; they get the ordinary one.
  */
-static bool start_in_thread(const struct core_generation *fresh)
+static const char *start_in_thread(const struct core_generation *fresh)
 {
-    struct start start = {.fresh = fresh, .done = false};
+    struct start start = {.fresh = fresh, .obstacle = "no thread can be made"};
     const struct sched_param ordinary = {.sched_priority = 0};
     pthread_attr_t attributes;
     pthread_t thread;
@@ -74,21 +74,21 @@ static bool start_in_thread(const struct core_generation *fresh)
     if (pthread_create(&thread, &attributes, run_start, &start) == 0)
         pthread_join(thread, NULL);
     pthread_attr_destroy(&attributes);
-    return start.done;
+    return start.obstacle;
 }
 
 /* Runs the start with everything of the process that Go touches put back afterwards. */
-static bool start_unnoticed(const struct core_generation *fresh)
+static const char *start_unnoticed(const struct core_generation *fresh)
 {
     struct rlimit files;
     bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0;
     signals_enter_thread();
     struct signals_snapshot *before = signals_snapshot();
-    bool done = start_in_thread(fresh);
+    const char *refused = start_in_thread(fresh);
     signals_restore(before, fresh);
     if (limited)
         setrlimit(RLIMIT_NOFILE, &files);
-    return done;
+    return refused;
 }
 
 static atomic_bool store_wanted; /* before the core starts */
@@ -119,8 +119,8 @@ static enum core_state start_if_possible(void)
     const struct core_generation *fresh = NULL;
     if (obstacle == NULL && (fresh = fresh_generation()) == NULL)
         obstacle = "no copy of the library can be loaded in this forked process";
-    if (obstacle == NULL && !start_unnoticed(fresh))
-        obstacle = "too few threads can be made";
+    if (obstacle == NULL)
+        obstacle = start_unnoticed(fresh);
     if (obstacle != NULL) {
         if (config.settings.verbose)
             say_once(&said, "the cache can't start: %s; libssl keeps the sessions itself",

@@ -26,6 +26,52 @@ typedef void (*go_entry)(int argc, char **argv, char **envp);
 extern const go_entry __start_sslcache_go_entry[] __attribute__((visibility("hidden")));
 extern const go_entry __stop_sslcache_go_entry[] __attribute__((visibility("hidden")));
 
+/*
+ * The relocations of Go's data touch some forty pages, for which a process would pay that only loads the
+ * library. The build takes them away from the dynamic linker (tools/defer) and writes here where they are: the
+ * address of the first, as in the file, and how many. They are done when the runtime starts.
+ */
+static const volatile struct {
+    uint64_t first;
+    uint64_t count;
+} deferred_relocations;
+
+/* Where this library is loaded. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+/* What the dynamic linker has made read-only after its own relocations; none where size is 0. */
+static ElfW(Phdr) protected_part(void)
+{
+    const ElfW(Phdr) *headers =
+        (const ElfW(Phdr) *)((uintptr_t)&__ehdr_start + __ehdr_start.e_phoff);
+    for (int i = 0; i < __ehdr_start.e_phnum; i++)
+        if (headers[i].p_type == PT_GNU_RELRO)
+            return headers[i];
+    return (ElfW(Phdr)){0};
+}
+
+static bool protect(int protection)
+{
+    ElfW(Phdr) part = protected_part();
+    uintptr_t page = getauxval(AT_PAGESZ);
+    uintptr_t start = ((uintptr_t)&__ehdr_start + part.p_vaddr) & -page;
+    uintptr_t end = ((uintptr_t)&__ehdr_start + part.p_vaddr + part.p_memsz) & -page;
+    return part.p_memsz == 0 || mprotect((void *)start, end - start, protection) == 0;
+}
+
+static bool relocate(void)
+{
+    uintptr_t base = (uintptr_t)&__ehdr_start;
+    const ElfW(Rela) *relocations = (const ElfW(Rela) *)(base + deferred_relocations.first);
+    if (deferred_relocations.count == 0)
+        return true;
+    if (!protect(PROT_READ | PROT_WRITE))
+        return false;
+    for (uint64_t i = 0; i < deferred_relocations.count; i++)
+        *(uintptr_t *)(base + relocations[i].r_offset) = base + (uintptr_t)relocations[i].r_addend;
+    return protect(PROT_READ);
+}
+
 /* What Go reads of the process: a block of our own, for the program's GODEBUG and GOGC are not
  * ours. */
 static const char *const go_environment[] = {
@@ -66,17 +112,19 @@ static void fill_start_block(struct start_block *block)
 }
 
 /* Waits until the runtime serves. */
-static bool start_runtime(void)
+static const char *start_runtime(void)
 {
+    if (!relocate())
+        return "its data can't be made writable for a moment";
     if (!threads_prepare())
-        return false;
+        return "too few threads can be made";
     static struct start_block block; /* Go keeps pointers into it */
     fill_start_block(&block);
     for (const go_entry *entry = __start_sslcache_go_entry; entry < __stop_sslcache_go_entry;
          entry++)
         (*entry)(1, (char **)block.argv, (char **)block.envp);
     core_panics(); /* any function of Go waits for the runtime */
-    return true;
+    return NULL;
 }
 
 /* Linked in where the core has the store. */
@@ -96,27 +144,27 @@ const struct core_generation sslcache_core_generation = {
 
 /* ---- other libraries ---- */
 
-/* The file of this library; "" where it can't be told. */
-static const char *own_path(void)
+/* The file of the library that it is in; "" where it can't be told. The dynamic linker keeps the text. */
+static const char *path_of(const struct core_generation *generation)
 {
     Dl_info info;
-    return dladdr((void *)&sslcache_core_generation, &info) != 0 ? info.dli_fname : "";
+    return dladdr((const void *)generation, &info) != 0 ? info.dli_fname : "";
 }
 
 /* The file that the core was loaded from: a later one under its name may be another build. */
-static char core_path[PATH_MAX];
+static const char *core_path = "";
 static struct stat core_file;
 
-static void note_core_file(const char *path)
+static void note_core_file(const struct core_generation *generation)
 {
-    snprintf(core_path, sizeof(core_path), "%s", path);
+    core_path = path_of(generation);
     if (stat(core_path, &core_file) != 0)
         core_file = (struct stat){0};
 }
 
 __attribute__((constructor)) static void note_own_file(void)
 {
-    note_core_file(own_path());
+    note_core_file(&sslcache_core_generation);
 }
 
 static bool is_core_file(int file)
@@ -131,15 +179,16 @@ static bool is_core_file(int file)
 const struct core_generation *generation_with_store(void)
 {
     char path[PATH_MAX];
-    const char *own = own_path(), *slash = strrchr(own, '/');
+    const char *own = path_of(&sslcache_core_generation), *slash = strrchr(own, '/');
     int folder = slash != NULL ? (int)(slash - own) + 1 : 0;
     if (snprintf(path, sizeof(path), "%.*slibsslcache-store.so.1", folder, own) >= PATH_MAX)
         return &sslcache_core_generation;
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL)
         return &sslcache_core_generation;
-    note_core_file(path);
-    return dlsym(library, "sslcache_core_generation");
+    const struct core_generation *generation = dlsym(library, "sslcache_core_generation");
+    note_core_file(generation);
+    return generation;
 }
 
 /* Each copy stays mapped in the children of its process: about 3 MB a generation. */

@@ -5,14 +5,12 @@
 #ifndef SSLCACHE_GENERATION_H
 #define SSLCACHE_GENERATION_H
 
-#include <stdbool.h>
-
 #include "capi/core.h"
 #include "capi/store.h"
 
 struct core_generation {
-    bool (*start)(void);  /* false: there are too few threads for the runtime */
-    int (*threads)(void); /* how many the runtime has */
+    const char *(*start)(void); /* NULL, or why there is no runtime: to be tried once */
+    int (*threads)(void);       /* how many the runtime has */
     struct core_functions functions;
     const struct store_functions *store; /* NULL: it has none */
 };

@@ -254,12 +254,14 @@ void live_serve(void)
 
 __attribute__((constructor)) static void begin(void)
 {
-    atomic_store(&live_is_due, config.settings.live);
+    if (config.settings.live)
+        atomic_store(&live_is_due, true);
 }
 
 __attribute__((destructor)) static void end(void)
 {
-    unlink_socket();
+    if (config.settings.live)
+        unlink_socket();
 }
 
 /* ---- fork ---- */

@@ -331,7 +331,8 @@ bool writer_put(const struct event *event)
 
 __attribute__((constructor)) static void begin(void)
 {
-    atomic_store(&trace_on, config.settings.trace[0] != '\0');
+    if (config.settings.trace[0] != '\0')
+        atomic_store(&trace_on, true);
 }
 
 /* A handler may have interrupted whoever writes, and ended the process: we don't wait for ever. */
@@ -376,8 +377,9 @@ static void write_last(void)
 
 __attribute__((destructor)) static void end(void)
 {
-    bool has_events = atomic_load(&state) != ASLEEP;
-    if (!tracing() || !has_events || !lock_for_a_while())
+    if (config.settings.trace[0] == '\0' || !tracing())
+        return;
+    if (atomic_load(&state) == ASLEEP || !lock_for_a_while())
         return;
     atomic_store(&trace_on, false);
     write_last();
