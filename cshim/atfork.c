@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
+#include <stdbool.h>
 
 typedef void (*atfork_function)(void);
 typedef int (*register_function)(atfork_function prepare, atfork_function parent,
@@ -14,27 +14,53 @@ typedef int (*register_function)(atfork_function prepare, atfork_function parent
 int __cxa_atexit(void (*function)(void *), void *argument, void *object);
 
 struct registration {
+    bool is_taken;
     atfork_function functions[ATFORK_PHASES];
     struct registration *earlier;
 };
 
 /*
- * Changed under lock. Read without it, but only in a handler of a program that has one thread; and each
- * change is a single store, so the list is whole wherever the handler interrupted it.
+ * The list is changed under lock. It is read without, but only in a handler of a program that has one
+ * thread; and each change is a single store, so it is whole wherever the handler interrupted it.
  */
 static struct registration *volatile last;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void remember(struct registration *registration)
+/* ThreadSanitizer registers before it can watch anybody: its build has a list that stays empty. */
+#ifndef __SANITIZE_THREAD__
+
+/* Not from malloc: a library that is one registers before it can give memory. */
+enum { REGISTRATIONS_MAX = 256 };
+
+static struct registration registrations[REGISTRATIONS_MAX];
+
+/* lock is held. NULL: there are too many; this one is not run by us. */
+static struct registration *take_free(void)
 {
-    pthread_mutex_lock(&lock);
-    registration->earlier = last;
-    last = registration;
-    pthread_mutex_unlock(&lock);
+    for (int i = 0; i < REGISTRATIONS_MAX; i++) {
+        if (registrations[i].is_taken)
+            continue;
+        registrations[i].is_taken = true;
+        return &registrations[i];
+    }
+    return NULL;
 }
 
-/* Under lock. */
-static void take_out(const struct registration *registration)
+static struct registration *remember(atfork_function prepare, atfork_function parent,
+                                     atfork_function child)
+{
+    pthread_mutex_lock(&lock);
+    struct registration *registration = take_free();
+    if (registration != NULL) {
+        *registration = (struct registration){true, {prepare, parent, child}, last};
+        last = registration;
+    }
+    pthread_mutex_unlock(&lock);
+    return registration;
+}
+
+/* lock is held. */
+static void take_out(struct registration *registration)
 {
     if (last == registration) {
         last = registration->earlier;
@@ -46,13 +72,12 @@ static void take_out(const struct registration *registration)
     later->earlier = registration->earlier;
 }
 
-static void forget(void *argument)
+static void forget(void *registration)
 {
-    struct registration *registration = argument;
     pthread_mutex_lock(&lock);
     take_out(registration);
+    ((struct registration *)registration)->is_taken = false;
     pthread_mutex_unlock(&lock);
-    free(registration);
 }
 
 /*
@@ -65,22 +90,16 @@ int __register_atfork(atfork_function prepare, atfork_function parent, atfork_fu
                       void *object)
 {
     register_function glibcs = (register_function)dlsym(RTLD_NEXT, "__register_atfork");
-    struct registration *registration = malloc(sizeof(*registration));
-    if (glibcs == NULL || registration == NULL) {
-        free(registration);
-        return ENOMEM;
-    }
-    int error = glibcs(prepare, parent, child, object);
-    if (error != 0) {
-        free(registration);
+    int error = glibcs != NULL ? glibcs(prepare, parent, child, object) : ENOMEM;
+    if (error != 0)
         return error;
-    }
-    *registration = (struct registration){.functions = {prepare, parent, child}};
-    remember(registration);
-    if (object != NULL)
+    struct registration *registration = remember(prepare, parent, child);
+    if (registration != NULL && object != NULL)
         __cxa_atexit(forget, registration, object);
     return 0;
 }
+
+#endif
 
 static void run(const struct registration *registration, enum atfork_phase phase)
 {
