@@ -23,6 +23,7 @@ C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -ftls-model=initial-exec -I. \
 # runtime can't be unloaded.
 LINK_FLAGS = -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now \
 	-Wl,--version-script=cshim/libsslcache.map -Wl,-soname,libsslcache.so.1 $(LDFLAGS) $(SANITIZE)
+DEFER = env -u GOARCH CGO_ENABLED=0 $(GO) run ./tools/defer
 LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 
 # How long a fuzz target runs in `make test`.
@@ -59,12 +60,13 @@ $(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile VERSION
 
 $(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/libsslcache.map
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
-	env -u GOARCH CGO_ENABLED=0 $(GO) run ./tools/defer $@
+	$(DEFER) $@
 	@ln -sf libsslcache.so $@.1
 
 $(BUILD)/libsslcache-store.so.1: LINK_STORE = -Wl,-u,sslcache_store_functions -Wl,-soname,libsslcache-store.so.1
 $(BUILD)/libsslcache-store.so.1: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE_STORE) cshim/libsslcache.map
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) $(LINK_STORE) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
+	$(DEFER) $@
 
 # ---- the command ----
 

@@ -91,11 +91,12 @@ static const char *start_unnoticed(const struct core_generation *fresh)
     return refused;
 }
 
-static atomic_bool store_wanted; /* before the core starts */
+/* What the first core of this process is; before it starts. */
+static const struct core_generation *_Atomic first_generation = &sslcache_core_generation;
 
 void core_want_store(void)
 {
-    atomic_store(&store_wanted, true);
+    atomic_store(&first_generation, generation_with_store());
 }
 
 static const char *obstacle = "the cache can't be made";
@@ -105,19 +106,14 @@ const char *core_obstacle(void)
     return obstacle;
 }
 
-static const struct core_generation *fresh_generation(void)
-{
-    if (needs_copy)
-        return generation_copy();
-    return atomic_load(&store_wanted) ? generation_with_store() : &sslcache_core_generation;
-}
-
 static enum core_state start_if_possible(void)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     obstacle = start_obstacle();
-    const struct core_generation *fresh = NULL;
-    if (obstacle == NULL && (fresh = fresh_generation()) == NULL)
+    const struct core_generation *fresh = atomic_load(&first_generation);
+    if (obstacle == NULL && needs_copy)
+        fresh = generation_copy();
+    if (obstacle == NULL && fresh == NULL)
         obstacle = "no copy of the library can be loaded in this forked process";
     if (obstacle == NULL)
         obstacle = start_unnoticed(fresh);

@@ -21,9 +21,11 @@ const struct core_functions *core(void);
 
 /* Why there can be no core, after core() has answered NULL. */
 const char *core_obstacle(void);
+
 /*
  * Asks for the core that has the store, if none runs yet. It is libsslcache-store.so.1, beside our own
- * library; where that can't be loaded, the core is our own as ever.
+ * library, and is loaded now: the program may give up the rights to do so. Where it can't be loaded, the core
+ * is our own as ever.
  */
 void core_want_store(void);
 
