@@ -60,6 +60,7 @@ func condemn(handle C.core_handle) *C.struct_core_host {
 func freeHandle(handle C.core_handle) {
 	if kept, known := resolved.LoadAndDelete(unsafe.Pointer(handle)); known {
 		kept.(*keptCache).pinned.Unpin()
+		kept.(*keptCache).Free()
 		pointer.Unref(unsafe.Pointer(handle))
 	}
 }

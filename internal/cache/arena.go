@@ -29,17 +29,46 @@ func (a *arena[T]) hasRoom(i uint32) bool {
 	return chunk < len(a.chunks) && int(i%chunkSize) < len(*element(a.chunks, chunk))
 }
 
-// reserve makes room for the element i, where there is room for all before it.
-func (a *arena[T]) reserve(i uint32) {
+// reserve makes room for the element i, where there is room for all before it, and answers whether there is.
+func (a *arena[T]) reserve(i uint32) bool {
 	switch {
 	case a.hasRoom(i):
+		return true
 	case len(a.chunks) == 0:
-		a.chunks = append(a.chunks, make([]T, firstChunk))
+		return a.begin(firstChunk)
 	case int(i>>chunkBits) == len(a.chunks):
-		a.chunks = append(a.chunks, make([]T, chunkSize))
+		return a.begin(chunkSize)
 	default:
-		larger := make([]T, 2*len(a.chunks[0]))
-		copy(larger, a.chunks[0])
-		a.chunks[0] = larger
+		return a.enlarge()
 	}
+}
+
+func (a *arena[T]) begin(length int) bool {
+	chunk := takeArray[T](length)
+	if chunk == nil {
+		return false
+	}
+	a.chunks = append(a.chunks, chunk)
+	return true
+}
+
+// enlarge doubles the first chunk.
+func (a *arena[T]) enlarge() bool {
+	smaller := a.chunks[0]
+	larger := takeArray[T](2 * len(smaller))
+	if larger == nil {
+		return false
+	}
+	copy(larger, smaller)
+	a.chunks[0] = larger
+	giveArray(smaller)
+	return true
+}
+
+// clear gives all memory back.
+func (a *arena[T]) clear() {
+	for _, chunk := range a.chunks {
+		giveArray(chunk)
+	}
+	a.chunks = nil
 }

@@ -54,6 +54,7 @@ func BenchmarkAdd(b *testing.B) {
 		b.StopTimer()
 		for left := b.N; left > 0; left -= size {
 			c := New(ruled)
+			defer c.Free()
 			runtime.GC()
 			b.StartTimer()
 			fill(c, 0, min(size, left), expiry)
@@ -69,6 +70,7 @@ func BenchmarkRemove(b *testing.B) {
 		key := number(0)
 		for left := b.N; left > 0; left -= size {
 			c := New(ruled)
+			defer c.Free()
 			fill(c, 0, size, expiry)
 			runtime.GC()
 			b.StartTimer()
@@ -85,6 +87,7 @@ func BenchmarkRemove(b *testing.B) {
 func BenchmarkAddRemove(b *testing.B) {
 	eachSize(b, func(b *testing.B, size int, expiry func(int) int64) {
 		c := New(ruled)
+		defer c.Free()
 		fill(c, 0, size, expiry)
 		b.ReportAllocs()
 		key := number(0)
@@ -103,6 +106,7 @@ func BenchmarkAddRemove(b *testing.B) {
 func BenchmarkEvict(b *testing.B) {
 	eachSize(b, func(b *testing.B, size int, expiry func(int) int64) {
 		c := New(ruled)
+		defer c.Free()
 		fill(c, 0, size, expiry)
 		b.ReportAllocs()
 		key := number(0)
@@ -118,6 +122,7 @@ func BenchmarkEvict(b *testing.B) {
 func BenchmarkLookup(b *testing.B) {
 	eachSize(b, func(b *testing.B, size int, expiry func(int) int64) {
 		c := New(ruled)
+		defer c.Free()
 		fill(c, 0, size, expiry)
 		b.ReportAllocs()
 		key := number(0)
@@ -139,6 +144,7 @@ func BenchmarkExpire(b *testing.B) {
 		b.StopTimer()
 		for left := b.N; left > 0; left -= size {
 			c := New(ruled)
+			defer c.Free()
 			fill(c, 0, size, expiry)
 			runtime.GC()
 			b.StartTimer()
@@ -160,6 +166,7 @@ func BenchmarkParallel(b *testing.B) {
 			expiry := timeouts["equal"]
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(threads, runtime.NumCPU())))
 			c := New(ruled)
+			defer c.Free()
 			fill(c, 0, size, expiry)
 			var thread atomic.Int64
 			b.SetParallelism(max(1, threads/runtime.NumCPU()))
@@ -182,6 +189,7 @@ func BenchmarkCollector(b *testing.B) {
 	const size = 1_000_000
 	empty := held()
 	c := New(ruled)
+	defer c.Free()
 	fill(c, 0, size, timeouts["mixed"])
 	taken := held() - empty
 	for b.Loop() {

@@ -99,9 +99,19 @@ func (c *Cache) Close() {
 	c.closed.Store(true)
 }
 
+// Free gives the memory of the cache back, which nobody may use any more.
+func (c *Cache) Free() {
+	c.Close()
+	for i := range c.shards {
+		if s := c.shards[i].Swap(nil); s != nil {
+			s.clear()
+		}
+	}
+}
+
 // Add puts a session under the key. It holds the cache's limit by evicting the earliest other
 // session, never the newcomer; 0 is no limit. If that is not enough, because the limit was lowered, the
-// answer says More. A session 0 or a key that is none adds nothing.
+// answer says More. A session 0 or a key that is none adds nothing, nor does any where memory has come to an end.
 func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) Added {
 	if session == 0 || !key.valid() {
 		return Added{}
@@ -112,7 +122,10 @@ func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) Added 
 		s = c.makeShard(hash >> c.shift)
 	}
 	s.lock.wait()
-	s.makeRoom()
+	if !s.makeRoom() {
+		s.lock.release()
+		return Added{}
+	}
 	added := c.addTo(s, key, uint32(hash), session, expiry)
 	s.lock.release()
 	if added.New && c.number.Load() > c.capacity(limit) {
@@ -581,8 +594,7 @@ func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
 		return false
 	}
 	s.entries.at(number).expiry = expiry
-	if !c.rules.ByInsertion {
-		s.runs.reserve(s.runCount)
+	if !c.rules.ByInsertion && s.runs.reserve(s.runCount) {
 		s.replan(c.newPlace(expiry, number))
 	}
 	s.lock.release()

@@ -24,6 +24,7 @@ func FuzzModel(f *testing.F) {
 		}
 		version := []string{"1.1.1", "3.0", "3.5"}[operations[0]%3]
 		m := newMachine(libssl[version], int(operations[0]>>3)%4)
+		defer m.cache.Free()
 		for chosen := range slices.Chunk(operations[1:], 4) {
 			if len(chosen) == 4 {
 				m.operate(t, chosen[0], chosen[1], int64(chosen[2]), int64(chosen[3]))
@@ -60,6 +61,7 @@ func FuzzKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, version int32, id []byte, otherVersion int32, otherID []byte) {
 		one, other := keyOf(version, id), keyOf(otherVersion, otherID)
 		c := New(libssl["3.0"])
+		defer c.Free()
 		require.Equal(t, len(id) <= MaxID, c.Add(one, 1, 100, 0).New)
 		require.Equal(t, len(id) <= MaxID, c.Contains(one))
 		same := version == otherVersion && string(id) == string(otherID) && len(id) <= MaxID

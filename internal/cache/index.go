@@ -12,6 +12,9 @@ type slot uint64
 
 const firstSlots = 8
 
+// The slots of an index that has none yet: no room, so nothing is ever written there.
+var noSlots = make([]slot, 1)
+
 //go:nosplit
 func newSlot(tag, entry uint32) slot {
 	return slot(tag)<<32 | slot(entry)
@@ -24,7 +27,7 @@ func (s slot) tag() uint32 { return uint32(s >> 32) }
 func (s slot) entry() uint32 { return uint32(s) }
 
 func newIndex() index {
-	return index{slots: make([]slot, firstSlots)}
+	return index{slots: noSlots}
 }
 
 // hasRoom says whether one more may be inserted beside so many: probes stay short while half of the
@@ -35,18 +38,31 @@ func (x *index) hasRoom(used uint32) bool {
 	return (int(used)+1)*2 <= len(x.slots)
 }
 
-// reserve makes room for one more beside so many.
-func (x *index) reserve(used uint32) {
+// reserve makes room for one more beside so many, and answers whether there is.
+func (x *index) reserve(used uint32) bool {
 	if x.hasRoom(used) {
-		return
+		return true
 	}
-	smaller := x.slots
-	x.slots = make([]slot, 2*len(smaller))
-	for _, moved := range smaller {
+	larger := index{slots: takeArray[slot](max(2*len(x.slots), firstSlots))}
+	if larger.slots == nil {
+		return false
+	}
+	for _, moved := range x.slots {
 		if moved != 0 {
-			x.insert(moved)
+			larger.insert(moved)
 		}
 	}
+	x.clear()
+	*x = larger
+	return true
+}
+
+// clear gives all memory back.
+func (x *index) clear() {
+	if len(x.slots) >= firstSlots {
+		giveArray(x.slots)
+	}
+	*x = newIndex()
 }
 
 //go:nosplit

@@ -291,7 +291,9 @@ func TestModel(t *testing.T) {
 	for version, rules := range libssl {
 		t.Run(version, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				newMachine(rules, rapid.IntRange(0, 3).Draw(t, "width")).run(t)
+				m := newMachine(rules, rapid.IntRange(0, 3).Draw(t, "width"))
+				defer m.cache.Free()
+				m.run(t)
 			})
 		})
 	}

@@ -64,20 +64,17 @@ func newShard(published *top) *shard {
 	s := new(shard)
 	s.top = published
 	s.shown = nowhere.sequence
+	s.index = newIndex()
 	s.clear()
 	return s
 }
 
-// clear makes the shard anew, and gives the memory of a large one back to the garbage collector.
+// clear makes the shard as if it had never held a session, and gives its memory back.
 func (s *shard) clear() {
-	s.index = newIndex()
-	s.entries = arena[entry]{}
-	s.entries.reserve(0)
+	s.index.clear()
+	s.entries.clear()
 	s.entryCount = 1 // number 0 is none
-	s.runs = arena[place]{}
-	for i := range uint32(root) {
-		s.runs.reserve(i)
-	}
+	s.runs.clear()
 	s.runCount = root
 	s.end, s.free = none, none
 }
@@ -113,12 +110,10 @@ func (s *shard) hasRoom() bool {
 	return (s.free != none || s.entries.hasRoom(s.entryCount)) && s.runs.hasRoom(s.runCount) && s.index.hasRoom(s.held)
 }
 
-func (s *shard) makeRoom() {
-	if s.free == none {
-		s.entries.reserve(s.entryCount)
-	}
-	s.runs.reserve(s.runCount)
-	s.index.reserve(s.held)
+// makeRoom answers whether one more session fits in now.
+func (s *shard) makeRoom() bool {
+	hasEntry := s.free != none || s.entries.reserve(s.entryCount)
+	return hasEntry && s.runs.reserve(s.runCount) && s.index.reserve(s.held)
 }
 
 // isLastOfMany says whether the session that is left is the last of a shard that was large.
