@@ -92,6 +92,7 @@ struct core_direct {
     void (*release)(void *held); /* after a lookup that answered 1, and a reference was taken */
     int (*contains)(void *cache, const struct core_entry *entry);
     int (*remove)(void *cache, const struct core_entry *entry, core_session *removed);
+    int (*expired)(void *cache, int64_t now); /* whether expire would take one out */
 };
 
 #define CORE_NOT_DONE (-1)

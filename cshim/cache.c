@@ -46,3 +46,12 @@ core_session cache_remove(struct cache *cache, struct core_entry *entry)
         return removed;
     return core()->remove(cache->handle, entry);
 }
+
+/* Most flushes find nothing: the one that libssl makes every 255 handshakes. */
+uint32_t cache_expire(struct cache *cache, int64_t now, uint64_t *cursor, core_session *sessions,
+                      uint32_t room)
+{
+    if (directly.expired(cache->direct, now) == 0)
+        return 0;
+    return core()->expire(cache->handle, now, cursor, sessions, room);
+}

@@ -31,5 +31,7 @@ core_session cache_lookup(struct cache *cache, struct core_entry *entry,
                           void (*retain)(core_session session));
 bool cache_contains(struct cache *cache, struct core_entry *entry);
 core_session cache_remove(struct cache *cache, struct core_entry *entry);
+uint32_t cache_expire(struct cache *cache, int64_t now, uint64_t *cursor, core_session *sessions,
+                      uint32_t room);
 
 #endif

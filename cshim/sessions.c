@@ -167,7 +167,7 @@ void sessions_flush(struct context *context, int64_t now, struct origin origin)
     uint32_t count;
     do {
         count = now == 0 ? core()->drain(cache->handle, gone, BATCH)
-                         : core()->expire(cache->handle, now, &cursor, gone, BATCH);
+                         : cache_expire(cache, now, &cursor, gone, BATCH);
         for (uint32_t i = 0; i < count; i++)
             let_expire(context, (SSL_SESSION *)gone[i], &list);
         total += count;

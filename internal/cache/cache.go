@@ -530,6 +530,22 @@ func (c *Cache) Expire(now int64, cursor *uint64) Session {
 	return c.expire(s, number)
 }
 
+// TryExpired says whether Expire would let go of a session now, where nothing has to be waited for.
+//
+//go:nosplit
+func (c *Cache) TryExpired(now int64) (expired, done bool) {
+	if c.rules.ByInsertion {
+		return false, false
+	}
+	s, number, done := c.tryEarliest(0)
+	if s == nil {
+		return false, done
+	}
+	expired = now > s.entries.at(number).expiry
+	s.lock.release()
+	return expired, true
+}
+
 // lockEarliest finds the earliest session and locks its shard, nil if there is none.
 func (c *Cache) lockEarliest() (*shard, uint32) {
 	for round := 0; ; round++ {

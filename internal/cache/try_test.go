@@ -75,6 +75,15 @@ func (c *caller) Remove(key *Key) Session {
 	return c.Cache.Remove(key)
 }
 
+func (c *caller) Expire(now int64, cursor *uint64) Session {
+	if c.tries() {
+		if expired, done := c.TryExpired(now); done && !expired {
+			return 0
+		}
+	}
+	return c.Cache.Expire(now, cursor)
+}
+
 // A cache of one shard, which is locked as if another thread were inside.
 func busy(t *testing.T) *Cache {
 	c := newCache(libssl["3.0"], 0)
@@ -97,7 +106,26 @@ func TestTryDoesNothingWhereItWouldWait(t *testing.T) {
 	assert.False(t, done)
 	_, _, done = c.TryEvict(1, 2)
 	assert.False(t, done)
+	_, done = c.TryExpired(1000)
+	assert.False(t, done)
 	assert.EqualValues(t, 2, c.Number())
+}
+
+func TestTryExpiredLooksAtTheEarliest(t *testing.T) {
+	c := New(libssl["3.0"])
+	expired, done := c.TryExpired(1000)
+	assert.Equal(t, []bool{false, true}, []bool{expired, done}, "there is none")
+	addAll(c, 300, 100, 200)
+	expired, done = c.TryExpired(100)
+	assert.Equal(t, []bool{false, true}, []bool{expired, done})
+	expired, done = c.TryExpired(101)
+	assert.Equal(t, []bool{true, true}, []bool{expired, done})
+	assert.EqualValues(t, 3, c.Number(), "nothing goes")
+
+	byInsertion := New(libssl["1.1.1"])
+	addAll(byInsertion, 100)
+	_, done = byInsertion.TryExpired(1000)
+	assert.False(t, done, "the order says nothing of expiry")
 }
 
 func TestTryDoesNothingWhereItWouldAskForMemory(t *testing.T) {

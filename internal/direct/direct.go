@@ -72,6 +72,15 @@ func remove(c *cache.Cache, entry *Entry, removed *cache.Session) int64 {
 }
 
 //go:nosplit
+func expired(c *cache.Cache, now int64) int64 {
+	expired, done := c.TryExpired(now)
+	if !done {
+		return NotDone
+	}
+	return truth(expired)
+}
+
+//go:nosplit
 func truth(is bool) int64 {
 	if is {
 		return 1

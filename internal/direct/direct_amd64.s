@@ -67,6 +67,13 @@ TEXT removeFromC<>(SB), NOSPLIT, $88-0
 	MOVQ 24(SP), AX
 	LEAVE
 
+TEXT expiredFromC<>(SB), NOSPLIT, $88-0
+	ENTER
+	LEAQ ·expired(SB), AX
+	CALL AX
+	MOVQ 16(SP), AX
+	LEAVE
+
 // func fill(table *Table)
 TEXT ·fill(SB), NOSPLIT, $0-8
 	MOVQ table+0(FP), DI
@@ -82,4 +89,6 @@ TEXT ·fill(SB), NOSPLIT, $0-8
 	MOVQ AX, Table_Contains(DI)
 	LEAQ removeFromC<>(SB), AX
 	MOVQ AX, Table_Remove(DI)
+	LEAQ expiredFromC<>(SB), AX
+	MOVQ AX, Table_Expired(DI)
 	RET

@@ -72,6 +72,13 @@ TEXT removeFromC<>(SB), NOSPLIT, $200-0
 	MOVD 32(RSP), R0
 	LEAVE
 
+TEXT expiredFromC<>(SB), NOSPLIT, $200-0
+	ENTER
+	MOVD $·expired(SB), R9
+	CALL (R9)
+	MOVD 24(RSP), R0
+	LEAVE
+
 // func fill(table *Table)
 TEXT ·fill(SB), NOSPLIT, $0-8
 	MOVD table+0(FP), R1
@@ -87,4 +94,6 @@ TEXT ·fill(SB), NOSPLIT, $0-8
 	MOVD R0, Table_Contains(R1)
 	MOVD $removeFromC<>(SB), R0
 	MOVD R0, Table_Remove(R1)
+	MOVD $expiredFromC<>(SB), R0
+	MOVD R0, Table_Expired(R1)
 	RET

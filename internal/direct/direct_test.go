@@ -78,7 +78,7 @@ func TestNothingNeedsAScheduler(t *testing.T) {
 			follow(called, name)
 		}
 	}
-	for _, name := range []string{"add", "evict", "lookup", "release", "contains", "remove"} {
+	for _, name := range []string{"add", "evict", "lookup", "release", "contains", "remove", "expired"} {
 		follow(module+"direct."+name, "C")
 		follow(module+"direct."+name+".abi0", "C")
 	}
@@ -121,6 +121,8 @@ func TestOperations(t *testing.T) {
 	require.EqualValues(t, 1, evict(c, 2, 3, &answer))
 	require.Equal(t, Answer{Session: 2}, answer)
 
+	require.EqualValues(t, 0, expired(c, 100))
+	require.EqualValues(t, 1, expired(c, 101))
 	require.EqualValues(t, 1, contains(c, entry(2, 0)))
 	require.EqualValues(t, 0, contains(c, entry(1, 0)))
 	require.EqualValues(t, 1, remove(c, entry(2, 0), &removed))
@@ -132,7 +134,7 @@ func TestOperations(t *testing.T) {
 func TestTableIsFilled(t *testing.T) {
 	var table Table
 	require.True(t, Fill(&table))
-	for _, address := range []uintptr{table.Add, table.Evict, table.Lookup, table.Release, table.Contains, table.Remove} {
+	for _, address := range []uintptr{table.Add, table.Evict, table.Lookup, table.Release, table.Contains, table.Remove, table.Expired} {
 		require.NotZero(t, address)
 	}
 }

@@ -43,5 +43,5 @@ type Found struct {
 
 // Table is struct core_direct: the addresses of functions that C may call.
 type Table struct {
-	Add, Evict, Lookup, Release, Contains, Remove uintptr
+	Add, Evict, Lookup, Release, Contains, Remove, Expired uintptr
 }
