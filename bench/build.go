@@ -11,6 +11,7 @@ import (
 type programs struct {
 	bench     string // the C program that runs a case
 	emptyCall string // the library of the call that does nothing
+	empty     string // a library with nothing in it
 }
 
 func buildPrograms(folder string) (programs, error) {
@@ -24,6 +25,7 @@ func buildPrograms(folder string) (programs, error) {
 	built := programs{
 		bench:     filepath.Join(folder, "bench"),
 		emptyCall: filepath.Join(folder, "emptycall.so"),
+		empty:     filepath.Join(folder, "empty.so"),
 	}
 	sources, err := filepath.Glob("bench/program/*.c")
 	if err != nil {
@@ -32,6 +34,9 @@ func buildPrograms(folder string) (programs, error) {
 	compile := append([]string{"-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-o", built.bench}, sources...)
 	compile = append(compile, "-lssl", "-lcrypto", "-pthread", "-ldl")
 	if err := runTool("cc", compile...); err != nil {
+		return programs{}, err
+	}
+	if err := runTool("cc", "-shared", "-o", built.empty, "-x", "c", "/dev/null"); err != nil {
 		return programs{}, err
 	}
 	return built, runTool("go", "build", "-buildmode=c-shared", "-o", built.emptyCall, "./bench/emptycall")

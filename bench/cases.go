@@ -172,8 +172,10 @@ func processCases() []benchCase {
 	return []benchCase{
 		{name: "first", arguments: []string{"first"}, sides: bothSides, repeat: 4},
 		{name: "preload/time", run: (*runner).measurePreload, sides: onlyOurs, repeat: 1},
+		{name: "preload/empty", run: (*runner).measureEmptyPreload, sides: onlyOurs, repeat: 1},
 		{name: "preload/threads", run: (*runner).countThreads, sides: onlyOurs, repeat: 1},
 		{name: "emptycall", run: (*runner).measureEmptyCall, sides: onlyLibssl, repeat: 1},
+		{name: "pagefault", arguments: []string{"pagefault", "--operations", "4096"}, sides: onlyLibssl, repeat: 1},
 	}
 }
 

@@ -185,6 +185,10 @@ func (r *runner) measurePreload() (measurements, error) {
 	return r.runBench(libssl, "spawn", "--operations", "200", "--library", library)
 }
 
+func (r *runner) measureEmptyPreload() (measurements, error) {
+	return r.runBench(libssl, "spawn", "--operations", "200", "--library", r.programs.empty)
+}
+
 func (r *runner) measureEmptyCall() (measurements, error) {
 	return r.runBench(libssl, "emptycall", "--operations", "2000000", "--library", r.programs.emptyCall)
 }

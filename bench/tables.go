@@ -101,6 +101,9 @@ func (r results) onceTable() table {
 	t.lines = append(t.lines, line{
 		"`/bin/true`, without and with `LD_PRELOAD`",
 		r.median("preload/time", "plain", ours), r.median("preload/time", "preloaded", ours), milliseconds,
+	}, line{
+		"`/bin/true`, without and with a library that is empty",
+		r.median("preload/empty", "plain", ours), r.median("preload/empty", "preloaded", ours), milliseconds,
 	})
 	return t
 }
@@ -108,6 +111,7 @@ func (r results) onceTable() table {
 func (r results) partsTable() table {
 	return table{"Parts", []line{
 		r.line("an empty call from C to Go", "emptycall", "call", nanoseconds),
+		r.line("the first touch of a page of 4 KB", "pagefault", "fault", nanoseconds),
 		r.line("a garbage collection with 1 M sessions in the cache", "gc", "collection", nanoseconds),
 	}}
 }

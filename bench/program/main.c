@@ -19,7 +19,7 @@ static const struct {
 } cases[] = {
     {"operations", run_operations}, {"threads", run_threads},     {"lookups", run_lookups},
     {"handshakes", run_handshakes}, {"workers", run_workers},     {"first", run_first},
-    {"spawn", run_spawn},           {"emptycall", run_emptycall},
+    {"spawn", run_spawn},           {"emptycall", run_emptycall}, {"pagefault", run_pagefault},
 };
 
 static const struct option long_options[] = {

@@ -28,5 +28,6 @@ void run_workers(const struct options *options);
 void run_first(const struct options *options);
 void run_spawn(const struct options *options);
 void run_emptycall(const struct options *options);
+void run_pagefault(const struct options *options);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * process.c - what a process pays once: being loaded, and storing its first session; and what a
- * call from C to Go costs that does nothing.
+ * process.c - what a process pays once: being loaded, and storing its first session; and what others have
+ * a part in: a call from C to Go that does nothing, and a page of memory that is touched for the first time.
  */
 #include "measure.h"
 #include "options.h"
@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define PROGRAM "/bin/true"
@@ -59,6 +60,22 @@ void run_spawn(const struct options *options)
     print_measurement("preloaded", median(preloaded, options->operations));
     free(plain);
     free(preloaded);
+}
+
+/* The first touch of each page of new memory. */
+void run_pagefault(const struct options *options)
+{
+    const size_t page = 4096, size = options->operations * page;
+    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    double start;
+
+    expect(memory != MAP_FAILED, "there is memory");
+    expect(madvise(memory, size, MADV_NOHUGEPAGE) == 0, "its pages are small");
+    start = cpu_nanoseconds();
+    for (size_t i = 0; i < size; i += page)
+        *(volatile char *)(memory + i) = 1;
+    print_measurement("fault", (cpu_nanoseconds() - start) / (double)options->operations);
+    munmap(memory, size);
 }
 
 void run_emptycall(const struct options *options)
