@@ -78,8 +78,6 @@ static const char *const go_environment[] = {
     /* No signals to preempt threads; no look at cgroup files, whose descriptors could be closed. */
     "GODEBUG=asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0",
     "GOTRACEBACK=none",
-    /* A cache that fills grows without garbage: half as many collections cost hardly any memory. */
-    "GOGC=200",
     /* A thread that is back in C keeps its processor for a while: there must be some to spare, else
      * the next call of another thread waits for one. */
     "GOMAXPROCS=8",
