@@ -63,7 +63,7 @@ static void *run_start(void *argument)
  */
 static const char *start_in_thread(const struct core_generation *fresh)
 {
-    struct start start = {.fresh = fresh, .obstacle = "no thread can be made"};
+    struct start start = {.fresh = fresh, .obstacle = "too few threads can be made"};
     const struct sched_param ordinary = {.sched_priority = 0};
     pthread_attr_t attributes;
     pthread_t thread;

@@ -3,8 +3,10 @@ package store
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -135,26 +137,22 @@ func TestRecordsThatWereTamperedWith(t *testing.T) {
 	everybody.visit(p.port)
 	kept.waitForRecords(8)
 
-	// Each under another's name.
 	records := kept.records()
-	var last string
-	for _, record := range records {
-		last = record
-	}
-	for name, record := range records {
-		kept.set(name, last)
-		last = record
+	names := slices.Sorted(maps.Keys(records))
+	for i, name := range names {
+		kept.set(name, records[names[(i+1)%len(names)]])
 	}
 	everybody.requireNone(everybody.visit(p.otherPort), "records under another's name")
 
-	// One byte changed, at another place in each.
-	i := 0
-	for name, record := range records {
-		changed := []byte(record)
+	// Whoever was refused has a session of the other server now.
+	kept.waitForRecords(2 * len(names))
+	records = kept.records()
+	for i, name := range slices.Sorted(maps.Keys(records)) {
+		changed := []byte(records[name])
 		changed[i*len(changed)/len(records)] ^= 1
 		kept.set(name, string(changed))
-		i++
 	}
+	everybody.requireNone(everybody.visit(p.port), "one bit changed, at another place in each")
 	p.requireSilence()
 }
 
