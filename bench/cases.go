@@ -61,6 +61,13 @@ func operationsName(order string, sessions int) string {
 
 func lookupsName(sessions int) string { return fmt.Sprintf("lookups/%d", sessions) }
 
+var handshakeVersions = []string{"1.2", "1.3"}
+
+func handshakesName(version string) string { return "handshakes/" + version }
+
+// threadedName is for the same in a program that has a thread beside the one that works.
+func threadedName(version string) string { return "handshakes/threaded/" + version }
+
 func threadsName(contexts string, threads int) string {
 	return fmt.Sprintf("threads/%s/%d", contexts, threads)
 }
@@ -128,15 +135,20 @@ func handshakeCases(quick bool) []benchCase {
 			sides:     bothSides, repeat: 1,
 		})
 	}
-	return append(cases, benchCase{
-		name:      "handshakes/1.2",
-		arguments: []string{"handshakes", "--operations", "4000"},
-		sides:     bothSides, repeat: repeat,
-	}, benchCase{
-		name:      "handshakes/1.3",
-		arguments: []string{"handshakes", "--operations", "1000", "--tls13"},
-		sides:     bothSides, repeat: repeat,
-	})
+	for _, version := range handshakeVersions {
+		arguments := []string{"handshakes", "--operations", "4000"}
+		if version == "1.3" {
+			arguments = []string{"handshakes", "--operations", "1000", "--tls13"}
+		}
+		cases = append(cases, benchCase{
+			name: handshakesName(version), arguments: arguments, sides: bothSides, repeat: repeat,
+		}, benchCase{
+			name:      threadedName(version),
+			arguments: append(arguments[:len(arguments):len(arguments)], "--threads", "2"),
+			sides:     bothSides, repeat: repeat,
+		})
+	}
+	return cases
 }
 
 // traced is the case again, with a trace.
@@ -150,7 +162,7 @@ func tracedName(name string) string { return "traced/" + name }
 func tracedCases() []benchCase {
 	cases := []benchCase{traced(operations("equal", 10*thousand, 50*thousand))}
 	for _, c := range handshakeCases(false) {
-		if strings.HasPrefix(c.name, "handshakes/") {
+		if strings.HasPrefix(c.name, "handshakes/1") {
 			cases = append(cases, traced(c))
 		}
 	}

@@ -133,8 +133,8 @@ func (r results) goals() []goal {
 		r.growth("from empty to 1 M against from empty to 1 k, for each add", "fill", 3),
 		r.againstEmptyCall("add to 10 k sessions against an empty C-to-Go call", "add", 2),
 		r.memory(128),
-		r.timesFaster("resumed handshakes a second, TLS 1.2", "handshakes/1.2", "resumed", 0.98),
-		r.timesFaster("resumed handshakes a second, TLS 1.3", "handshakes/1.3", "resumed", 0.98),
+		r.timesFaster("resumed handshakes a second, TLS 1.2", handshakesName("1.2"), "resumed", 0.98),
+		r.timesFaster("resumed handshakes a second, TLS 1.3", handshakesName("1.3"), "resumed", 0.98),
 		r.preload(0.3),
 		r.threadsOfPreload(),
 	}

@@ -45,28 +45,32 @@ func (r results) threadsTable(title, metric string) table {
 	return t
 }
 
+// handshakeLines are those of the cases that name gives, one for each version.
+func (r results) handshakeLines(name func(version string) string, where string) (lines []line) {
+	for _, version := range handshakeVersions {
+		for _, kind := range []string{"full", "resumed"} {
+			lines = append(lines, r.line(kind+", TLS "+version+where, name(version), kind, perSecond))
+		}
+	}
+	return lines
+}
+
 func (r results) handshakeTable() table {
-	return table{"Handshakes a second, client and server on one core", []line{
-		r.line("full, TLS 1.2", "handshakes/1.2", "full", perSecond),
-		r.line("resumed, TLS 1.2", "handshakes/1.2", "resumed", perSecond),
-		r.line("full, TLS 1.3", "handshakes/1.3", "full", perSecond),
-		r.line("resumed, TLS 1.3", "handshakes/1.3", "resumed", perSecond),
-	}}
+	return table{
+		"Handshakes a second, client and server on one core",
+		append(r.handshakeLines(handshakesName, ""), r.handshakeLines(threadedName, ", the program has another thread")...),
+	}
 }
 
 func (r results) tracedTable() table {
-	handshakes := func(title, version, metric string) line {
-		return r.line(title, tracedName("handshakes/"+version), metric, perSecond)
-	}
 	adds := tracedName(operationsName("equal", 10*thousand))
-	return table{"With a trace (`--trace`, `SSLCACHE_TRACE`), libssl without", []line{
-		handshakes("full, TLS 1.2", "1.2", "full"),
-		handshakes("resumed, TLS 1.2", "1.2", "resumed"),
-		handshakes("full, TLS 1.3", "1.3", "full"),
-		handshakes("resumed, TLS 1.3", "1.3", "resumed"),
-		r.line("add, to a cache that holds 10 k", adds, "add", nanoseconds),
-		r.line("remove, from a cache that holds 10 k", adds, "remove", nanoseconds),
-	}}
+	traced := func(version string) string { return tracedName(handshakesName(version)) }
+	return table{
+		"With a trace (`--trace`, `SSLCACHE_TRACE`), libssl without",
+		append(r.handshakeLines(traced, ""),
+			r.line("add, to a cache that holds 10 k", adds, "add", nanoseconds),
+			r.line("remove, from a cache that holds 10 k", adds, "remove", nanoseconds)),
+	}
 }
 
 func (r results) lookupTable() table {

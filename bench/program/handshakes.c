@@ -6,6 +6,9 @@
 #include "options.h"
 #include "sessions.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
 static double time_handshakes(const struct peers *peers, SSL_SESSION *session, size_t count)
 {
     double start = cpu_nanoseconds();
@@ -15,8 +18,25 @@ static double time_handshakes(const struct peers *peers, SSL_SESSION *session, s
     return (cpu_nanoseconds() - start) / (double)count;
 }
 
+static void *sleep_on(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+/* glibc's malloc takes locks in a process with threads, whatever they do. */
+static void start_sleepers(size_t count)
+{
+    pthread_t thread;
+
+    for (size_t i = 0; i < count; i++)
+        expect(pthread_create(&thread, NULL, sleep_on, NULL) == 0, "a thread starts");
+}
+
 void run_handshakes(const struct options *options)
 {
+    start_sleepers(options->threads - 1);
     struct peers peers = peers_new(options->version);
     SSL_SESSION *session = NULL;
 

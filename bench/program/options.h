@@ -10,7 +10,7 @@
 struct options {
     size_t sessions;   /* the cache holds this many */
     size_t operations; /* how many operations of a kind are timed, about */
-    size_t threads;    /* threads, or worker processes */
+    size_t threads;    /* threads, or worker processes; of handshakes, all but one sleep */
     bool own_contexts; /* each thread has a context of its own */
     bool mixed;        /* each session has a timeout of its own */
     bool shuffled;     /* sessions are visited in an order that is not the one they were made in */
