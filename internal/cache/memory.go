@@ -60,18 +60,26 @@ func (m *memory) take(size int) *byte {
 		m.slabOf(first).used += size
 		return first
 	}
-	s := m.begun
-	switch {
-	case size > largest:
-		s = m.add(newSlab(size))
-	case s == nil || s.left() < size:
-		s = m.add(m.untouched(size))
-		m.begun = s
-	}
+	s := m.slabWith(size)
 	if s == nil {
 		return nil
 	}
 	return s.cut(size)
+}
+
+// slabWith gives a slab that has so much left, or nil.
+func (m *memory) slabWith(size int) *slab {
+	if size > largest {
+		return m.add(newSlab(size))
+	}
+	if m.begun != nil && m.begun.left() >= size {
+		return m.begun
+	}
+	s := m.add(m.untouched(size))
+	if s != nil {
+		m.begun = s
+	}
+	return s
 }
 
 func (m *memory) give(first *byte, size int) {
