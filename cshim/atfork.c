@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 typedef void (*atfork_function)(void);
@@ -53,6 +54,7 @@ static struct registration *remember(atfork_function prepare, atfork_function pa
     struct registration *registration = take_free();
     if (registration != NULL) {
         *registration = (struct registration){true, {prepare, parent, child}, last};
+        atomic_signal_fence(memory_order_release);
         last = registration;
     }
     pthread_mutex_unlock(&lock);
@@ -66,7 +68,7 @@ static void take_out(struct registration *registration)
         last = registration->earlier;
         return;
     }
-    struct registration *later = last;
+    struct registration *later = last; /* its `earlier` is one store as well */
     while (later->earlier != registration)
         later = later->earlier;
     later->earlier = registration->earlier;

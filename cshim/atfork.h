@@ -10,7 +10,7 @@ enum atfork_phase { ATFORK_PREPARE, ATFORK_PARENT, ATFORK_CHILD, ATFORK_PHASES }
 /* Runs the functions of a phase, in the order of pthread_atfork(3). */
 void atfork_run(enum atfork_phase phase);
 
-/* Fork handler: no thread of the parent that was registering is in the child. */
+/* Fork handler, but not in a handler, which may have interrupted a registration of this very thread. */
 void atfork_fork_child(void);
 
 #endif

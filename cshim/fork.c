@@ -111,14 +111,15 @@ static void close_gate(void)
  * A handler may have interrupted this very thread inside Go, or with a lock of ours in its hand: nothing
  * can be waited for then, and the child starts without the sessions of its parent.
  */
-static _Thread_local bool unprepared;
+static _Thread_local unsigned unprepared; /* depth: such a handler may interrupt a fork, too */
 
 static void before_fork(void)
 {
     fault_fork_prepare();
-    unprepared = signals_in_handler();
-    if (unprepared)
+    if (signals_in_handler()) {
+        unprepared++;
         return;
+    }
     live_fork_prepare();
     writer_fork_prepare();
     close_gate();
@@ -130,8 +131,10 @@ static void before_fork(void)
 
 static void after_fork_in_parent(void)
 {
-    if (unprepared)
+    if (unprepared > 0) {
+        unprepared--;
         return;
+    }
     store_fork_parent();
     core_fork_parent();
     inheritance_fork_parent();
@@ -148,7 +151,9 @@ static void after_fork_in_child(void)
         atomic_store(&stripes[i].inside, 0);
     if (depth > 0)
         atomic_store(&own_stripe()->inside, 1);
-    atfork_fork_child();
+    if (unprepared == 0)
+        atfork_fork_child();
+    unprepared = 0;
     background_fork_child();
     writer_fork_child();
     live_fork_child();

@@ -55,6 +55,18 @@ static void on_alarm(int number UNUSED)
     errno = saved;
 }
 
+/* A handler may interrupt this one as well. */
+static int fork_once(void)
+{
+    int status = 1;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return status == 0;
+}
+
 /* Blocks too large for the part of malloc that a thread has to itself. */
 static void allocate(void)
 {
@@ -70,6 +82,7 @@ static int fork_in_handlers(struct house *house)
     set_alarm();
     for (forks = 0; forks < 100;) {
         ok &= churn(house->server, 0, 50);
+        ok &= fork_once();
         allocate();
     }
     const struct itimerval never = {.it_value = {0, 0}};
