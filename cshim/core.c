@@ -20,7 +20,8 @@ enum core_state { CORE_ASLEEP, CORE_RUNS, CORE_IMPOSSIBLE };
 
 static _Atomic enum core_state state = CORE_ASLEEP;
 static const struct core_generation *generation = &sslcache_core_generation;
-static bool needs_copy; /* this process was forked from one whose core ran */
+static bool begun;      /* a runtime was started, or nearly */
+static bool needs_copy; /* this process was forked from one where it was */
 static _Thread_local const struct core_generation *entered;
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
@@ -115,8 +116,10 @@ static enum core_state start_if_possible(void)
         fresh = generation_copy();
     if (obstacle == NULL && fresh == NULL)
         obstacle = "no copy of the library can be loaded in this forked process";
-    if (obstacle == NULL)
+    if (obstacle == NULL) {
+        begun = true;
         obstacle = start_unnoticed(fresh);
+    }
     if (obstacle != NULL) {
         if (config.settings.verbose)
             say_once(&said, "the cache can't start: %s; libssl keeps the sessions itself",
@@ -133,7 +136,7 @@ static enum core_state start_if_possible(void)
  * of the program is ever delivered to one of them. No handler runs in here either, which could
  * fork.
  */
-static enum core_state start(void)
+static void start(void)
 {
     sigset_t all, mask;
     int cancelling;
@@ -141,10 +144,9 @@ static enum core_state start(void)
     pthread_sigmask(SIG_SETMASK, &all, &mask);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE,
                            &cancelling); /* libssl can't be cancelled here */
-    enum core_state now = start_if_possible();
+    atomic_store_explicit(&state, start_if_possible(), memory_order_release);
     pthread_setcancelstate(cancelling, NULL);
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
-    return now;
+    pthread_sigmask(SIG_SETMASK, &mask, NULL); /* a handler may fork now, and go on in the child */
 }
 
 /*
@@ -167,11 +169,9 @@ const struct core_functions *core(void)
     if (now == CORE_ASLEEP) {
         int saved_errno = errno;
         pthread_mutex_lock(&starting);
+        if (atomic_load_explicit(&state, memory_order_relaxed) == CORE_ASLEEP)
+            start();
         now = atomic_load_explicit(&state, memory_order_relaxed);
-        if (now == CORE_ASLEEP) {
-            now = start();
-            atomic_store_explicit(&state, now, memory_order_release);
-        }
         pthread_mutex_unlock(&starting);
         errno = saved_errno;
     }
@@ -210,8 +210,7 @@ void core_fork_parent(void)
 void core_fork_child(void)
 {
     pthread_mutex_init(&starting, NULL);
-    if (atomic_load(&state) != CORE_RUNS)
-        return;
-    needs_copy = true;
-    atomic_store(&state, CORE_ASLEEP);
+    needs_copy = begun;
+    if (atomic_load(&state) == CORE_RUNS)
+        atomic_store(&state, CORE_ASLEEP);
 }
