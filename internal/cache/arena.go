@@ -1,7 +1,7 @@
 package cache
 
 // An arena is a vector that grows by whole chunks and never copies more than its first chunk, so that
-// growth leaves no garbage behind and no operation waits for a large copy. Only that first chunk is
+// growth leaves hardly anything behind and no operation waits for a large copy. Only that first chunk is
 // smaller at birth: a process may have thousands of nearly empty caches. How many elements it has is
 // for its shard to know.
 type arena[T any] struct {

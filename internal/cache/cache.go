@@ -52,7 +52,7 @@ type Entry struct {
 	Sequence uint64 // adding entries again by growing Sequence restores the order among equals
 }
 
-// A Cache holds sessions. Make it with New.
+// A Cache holds sessions. Make it with New, and end it with Free: its memory is not the garbage collector's.
 type Cache struct {
 	rules  Rules
 	seed   seed

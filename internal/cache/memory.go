@@ -11,13 +11,15 @@ import (
 // take as long as all else that is done with the sessions in it, above all in a virtual machine.
 //
 // An array that a shard gives back, because it has a larger one or none now, waits for a shard that wants one of
-// its size. A slab of which all was given back is unmapped, but for one.
+// its size. A slab of which all was given back is unmapped, but for the largest.
 type memory struct {
 	lock  lock            // taken while the lock of a shard is held
 	slabs []*slab         // of which something is in use
 	begun *slab           // the last of them that arrays were cut from, or nil
 	spare *slab           // of which nothing is in use, or nil
 	free  map[int][]*byte // arrays that wait, by size
+
+	mapped func(size int) []byte // memory from the kernel, nil where it has none
 }
 
 const (
@@ -27,7 +29,7 @@ const (
 )
 
 // arrays are those of all caches of the process.
-var arrays = memory{free: map[int][]*byte{}}
+var arrays = memory{free: map[int][]*byte{}, mapped: mapped}
 
 // takeArray gives an array of zeroes, or nil where there is no more memory. The elements have no pointers.
 func takeArray[T any](length int) []T {
@@ -55,9 +57,10 @@ func (m *memory) take(size int) *byte {
 	defer m.lock.release()
 	if waiting := m.free[size]; len(waiting) > 0 {
 		first := waiting[len(waiting)-1]
+		waiting[len(waiting)-1] = nil // what is unmapped later must not be referred to
 		m.free[size] = waiting[:len(waiting)-1]
 		clear(unsafe.Slice(first, size))
-		m.slabOf(first).used += size
+		m.holding(first).used += size
 		return first
 	}
 	s := m.slabWith(size)
@@ -70,7 +73,7 @@ func (m *memory) take(size int) *byte {
 // slabWith gives a slab that has so much left, or nil.
 func (m *memory) slabWith(size int) *slab {
 	if size > largest {
-		return m.add(newSlab(size))
+		return m.add(newSlab(size, m.mapped))
 	}
 	if m.begun != nil && m.begun.left() >= size {
 		return m.begun
@@ -86,7 +89,7 @@ func (m *memory) give(first *byte, size int) {
 	m.lock.wait()
 	defer m.lock.release()
 	m.free[size] = append(m.free[size], first)
-	s := m.slabOf(first)
+	s := m.holding(first)
 	s.used -= size
 	if s.used == 0 {
 		m.retire(s)
@@ -100,7 +103,7 @@ func (m *memory) add(s *slab) *slab {
 	return s
 }
 
-func (m *memory) slabOf(first *byte) *slab {
+func (m *memory) holding(first *byte) *slab {
 	return m.slabs[slices.IndexFunc(m.slabs, func(s *slab) bool { return s.has(first) })]
 }
 
@@ -111,9 +114,9 @@ func (m *memory) untouched(size int) *slab {
 		return s
 	}
 	if len(m.slabs) == 0 && size <= firstSlab {
-		return newSlab(firstSlab)
+		return newSlab(firstSlab, m.mapped)
 	}
-	return newSlab(slabSize)
+	return newSlab(slabSize, m.mapped)
 }
 
 // retire takes a slab out of which nothing is in use.
@@ -125,10 +128,11 @@ func (m *memory) retire(s *slab) {
 	if m.begun == s {
 		m.begun = nil
 	}
-	if m.spare == nil && len(s.bytes) <= slabSize {
+	if len(s.bytes) <= slabSize && (m.spare == nil || len(m.spare.bytes) < len(s.bytes)) {
 		s.renew()
-		m.spare = s
-		return
+		s, m.spare = m.spare, s
 	}
-	s.unmap()
+	if s != nil {
+		s.unmap()
+	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func newMemory() *memory {
-	return &memory{free: map[int][]*byte{}}
+	return &memory{free: map[int][]*byte{}, mapped: mapped}
 }
 
 func bytesAt(first *byte, size int) []byte {
@@ -115,4 +115,25 @@ func TestFreeGivesMemoryBack(t *testing.T) {
 	assert.Zero(t, c.Lookup(number(1), nil))
 	_, done := c.TryAdd(number(1), 1, 100, 0)
 	assert.False(t, done)
+}
+
+// Where the kernel maps no more, nothing is added, and all goes on.
+func TestAddWithoutMemory(t *testing.T) {
+	c := newCache(libssl["3.0"], 1)
+	defer c.Free()
+	fill(c, 0, 1000, timeouts["mixed"])
+	arrays.mapped = func(int) []byte { return nil }
+	added, refused := 0, 0
+	for i := 1000; i < 100_000; i++ {
+		if c.Add(number(i), Session(i+1), 100, 0).New {
+			added++
+		} else {
+			refused++
+		}
+	}
+	arrays.mapped = mapped
+	assert.Positive(t, refused)
+	assert.EqualValues(t, 1000+added, c.Number())
+	requireSound(t, c)
+	assert.True(t, c.Add(number(100_000), 1, 100, 0).New, "there is memory again")
 }

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// An entry is a cached session. It has no pointer, so the garbage collector never looks at entries.
+// An entry is a cached session. It must have no pointer: the garbage collector does not look at entries.
 type entry struct {
 	key      Key
 	session  Session
@@ -64,7 +64,6 @@ func newShard(published *top) *shard {
 	s := new(shard)
 	s.top = published
 	s.shown = nowhere.sequence
-	s.index = newIndex()
 	s.clear()
 	return s
 }

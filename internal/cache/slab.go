@@ -13,22 +13,22 @@ type slab struct {
 	used    int // of these, bytes that are not back
 }
 
-// newSlab gives one of so many bytes, all zero, or nil where the kernel has none.
-func newSlab(size int) *slab {
+// newSlab gives one of so many bytes, all zero, out of what mapped gives, which may be nil; then it is nil.
+func newSlab(size int, mapped func(size int) []byte) *slab {
 	if size < slabSize {
-		return slabOf(mapped(size), size)
+		return alignedSlab(mapped(size), size)
 	}
-	// A large page begins somewhere in it. Without large pages it goes too.
-	s := slabOf(mapped(size+slabSize), size)
+	// A large page begins somewhere in it. Where there is no room for so much, a slab without goes as well.
+	s := alignedSlab(mapped(size+slabSize), size)
 	if s == nil {
-		return slabOf(mapped(size), size)
+		return alignedSlab(mapped(size), size)
 	}
 	_ = syscall.Madvise(s.bytes, syscall.MADV_HUGEPAGE)
 	return s
 }
 
-// slabOf makes one of a mapping, which may be larger: then the slab begins where a large page does.
-func slabOf(mapping []byte, size int) *slab {
+// alignedSlab makes one of a mapping, which may be larger: then the slab begins where a large page does.
+func alignedSlab(mapping []byte, size int) *slab {
 	if mapping == nil {
 		return nil
 	}

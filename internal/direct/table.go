@@ -5,7 +5,7 @@
 // called them, on its stack, as a signal handler of the runtime does. So they do nothing that needs a
 // scheduler: they are the operations of cache.Cache that begin with Try, which wait for nothing, ask for no
 // memory and never panic. The garbage collector need not know of them: it moves nothing, all that they
-// touch is reachable from the cache that C has a handle of, and they write no pointer into it. Where
+// touch is there until the cache is freed that C has a handle of, and they write no pointer into it. Where
 // they would have to do more they answer NotDone, and C calls the usual way.
 //
 // direct_test.go holds the code to this: it reads what the compiler made of it.
