@@ -32,6 +32,7 @@ FUZZ_TIME ?= 10s
 # What `make bare` makes.
 BARE ?= run test
 
+.DELETE_ON_ERROR:
 .PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps soak bare libssls differential clean
 
 all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so.1 build/sslcache ## build the library, build/libsslcache.so, its part for the store, and the command build/sslcache
@@ -58,13 +59,13 @@ $(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -c -o $@ $<
 
-$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/libsslcache.map
+$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/libsslcache.map tools/defer/main.go
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
 	$(DEFER) $@
 	@ln -sf libsslcache.so $@.1
 
 $(BUILD)/libsslcache-store.so.1: LINK_STORE = -Wl,-u,sslcache_store_functions -Wl,-soname,libsslcache-store.so.1
-$(BUILD)/libsslcache-store.so.1: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE_STORE) cshim/libsslcache.map
+$(BUILD)/libsslcache-store.so.1: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE_STORE) cshim/libsslcache.map tools/defer/main.go
 	$(CC) $(LINK_FLAGS) $(LINK_STRICT) $(LINK_STORE) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
 	$(DEFER) $@
 

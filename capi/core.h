@@ -109,7 +109,7 @@ struct core_host {
  *
  *   cache_new    a new cache that lives by `rules`; *direct names it in core_direct's functions
  *   cache_free   the end of a cache; what it still held is forgotten, not freed
- *   add          puts the session in; a limit of 0 is none
+ *   add          puts the session in; 0: it is there already, or there is no more memory; a limit of 0 is none
  *   evict        a victim after an add that answered `more`; never the newcomer
  *   evict_random a session chosen by a number, expired or not; never the newcomer, 0 if there is no other
  *   lookup       the session under the entry's key, with one reference for the caller, or 0

@@ -129,6 +129,7 @@ static const char *start_runtime(void)
 extern const struct store_functions sslcache_store_functions __attribute__((weak));
 
 const struct core_generation sslcache_core_generation = {
+    .version = SSLCACHE_VERSION,
     .start = start_runtime,
     .threads = threads_number,
     .functions =
@@ -185,6 +186,8 @@ const struct core_generation *generation_with_store(void)
     if (library == NULL)
         return &sslcache_core_generation;
     const struct core_generation *generation = dlsym(library, "sslcache_core_generation");
+    if (generation == NULL || strcmp(generation->version, SSLCACHE_VERSION) != 0)
+        return &sslcache_core_generation;
     note_core_file(generation);
     return generation;
 }

@@ -9,6 +9,7 @@
 #include "capi/store.h"
 
 struct core_generation {
+    const char *version;        /* of the library: what follows may differ in another */
     const char *(*start)(void); /* NULL, or why there is no runtime: to be tried once */
     int (*threads)(void);       /* how many the runtime has */
     struct core_functions functions;

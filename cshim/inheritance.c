@@ -50,7 +50,9 @@ void inheritance_to_core(const struct inheritance *inheritance,
 {
     struct core_answer answer;
     for (size_t i = 0; i < inheritance->count; i++)
-        functions->add(cache, &inheritance->entries[i], 0, &answer);
+        if (functions->add(cache, &inheritance->entries[i], 0, &answer) ==
+            0) /* there is no memory */
+            libssl.SSL_SESSION_free((SSL_SESSION *)inheritance->entries[i].session);
 }
 
 void inheritance_to_libssl(const struct inheritance *inheritance, SSL_CTX *ctx)

@@ -293,7 +293,7 @@ int sessions_add(struct context *context, SSL_SESSION *session, struct origin or
     if (tracing())
         trace_add(context, session, outcome_of(is_new, &answer), origin, since);
     if (!is_new) {
-        libssl.SSL_SESSION_free(session); /* it was there already, with a reference of its own */
+        libssl.SSL_SESSION_free(session); /* it was there already, or there is no more memory */
         return 0;
     }
     if (answer.replaced != 0)
@@ -449,6 +449,15 @@ static bool set_query(struct core_entry *entry, int version, const unsigned char
     return true;
 }
 
+/* In the one call that gave the context back, what libssl has been given still stands there. */
+static SSL_SESSION *find_inherited(struct context *context, const struct core_entry *key)
+{
+    contexts_lock();
+    SSL_SESSION *session = inheritance_find(&context->inherited, key);
+    contexts_unlock();
+    return session;
+}
+
 SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
                            unsigned int length)
 {
@@ -456,9 +465,8 @@ SSL_SESSION *sessions_find(struct context *context, int version, const unsigned 
     if (!set_query(&query, version, id, length))
         return NULL;
     struct cache *cache = context_cache(context);
-    /* In the one call that gave the context back, what libssl has been given still stands there. */
     if (cache == NULL)
-        return inheritance_find(&context->inherited, &query);
+        return find_inherited(context, &query);
     return (SSL_SESSION *)cache_lookup(cache, &query, context_retain);
 }
 

@@ -15,7 +15,7 @@
 /* Makes the threads. False where not all can be had; then none is left. */
 bool threads_prepare(void);
 
-/* How many there are. */
+/* How many there are. One beyond those made ahead counts on when it has ended. */
 int threads_number(void);
 
 /* For Go: pthread_create(3), by one of the threads that wait as long as there is one. */
