@@ -19,10 +19,12 @@ cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 cp -L "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$root/etc/certificates.pem"
 mkdir -p "$root$goroot"
 
-# What is mounted ends with the namespace of the process that mounts it.
+# What is mounted ends with the namespace of the process that mounts it. The root is a mount of its own, since
+# a test in it that wants a namespace too could not make the mounts of its own private otherwise.
 export root goroot
 # shellcheck disable=SC2016 # the inner shell expands them
 unshare --mount --propagation private bash -euo pipefail -c '
+    mount --bind "$root" "$root"
     mount --bind "$goroot" "$root$goroot"
     mount -t proc proc "$root/proc"
     mount --rbind /sys "$root/sys"
