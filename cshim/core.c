@@ -20,8 +20,8 @@ enum core_state { CORE_ASLEEP, CORE_RUNS, CORE_IMPOSSIBLE };
 
 static _Atomic enum core_state state = CORE_ASLEEP;
 static const struct core_generation *generation = &sslcache_core_generation;
-static bool begun;      /* a runtime was started, or nearly */
-static bool needs_copy; /* this process was forked from one where it was */
+/* A runtime was started, or nearly, by this process or by one that it was forked from: the next needs a copy. */
+static bool begun;
 static _Thread_local const struct core_generation *entered;
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
@@ -112,7 +112,7 @@ static enum core_state start_if_possible(void)
     static atomic_flag said = ATOMIC_FLAG_INIT;
     obstacle = start_obstacle();
     const struct core_generation *fresh = atomic_load(&first_generation);
-    if (obstacle == NULL && needs_copy)
+    if (obstacle == NULL && begun)
         fresh = generation_copy();
     if (obstacle == NULL && fresh == NULL)
         obstacle = "no copy of the library can be loaded in this forked process";
@@ -210,7 +210,6 @@ void core_fork_parent(void)
 void core_fork_child(void)
 {
     pthread_mutex_init(&starting, NULL);
-    needs_copy = begun;
     if (atomic_load(&state) == CORE_RUNS)
         atomic_store(&state, CORE_ASLEEP);
 }
