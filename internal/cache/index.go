@@ -26,10 +26,6 @@ func (s slot) tag() uint32 { return uint32(s >> 32) }
 //go:nosplit
 func (s slot) entry() uint32 { return uint32(s) }
 
-func newIndex() index {
-	return index{slots: noSlots}
-}
-
 // hasRoom says whether one more may be inserted beside so many: probes stay short while half of the
 // slots are empty.
 //
@@ -62,7 +58,7 @@ func (x *index) clear() {
 	if len(x.slots) >= firstSlots {
 		giveArray(x.slots)
 	}
-	*x = newIndex()
+	x.slots = noSlots
 }
 
 //go:nosplit

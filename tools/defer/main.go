@@ -88,17 +88,23 @@ func (l *library) goData() ([]span, error) {
 	return spans, nil
 }
 
+// section gives a section of the library and what is in it.
+func (l *library) section(name string) (*elf.Section, []byte, error) {
+	section := l.Section(name)
+	if section == nil {
+		return nil, nil, fmt.Errorf("no section %s", name)
+	}
+	content, err := section.Data()
+	return section, content, err
+}
+
 // deferRelocations does what the command is for.
 func (l *library) deferRelocations() error {
 	spans, err := l.goData()
 	if err != nil {
 		return err
 	}
-	section := l.Section(".rela.dyn")
-	if section == nil {
-		return errors.New("no section .rela.dyn")
-	}
-	table, err := section.Data()
+	section, table, err := l.section(".rela.dyn")
 	if err != nil {
 		return err
 	}
@@ -150,11 +156,7 @@ func anyHas(spans []span, address uint64) bool {
 
 // shorten takes so many bytes off the table as the dynamic linker sees it.
 func (l *library) shorten(size uint64) error {
-	section := l.Section(".dynamic")
-	if section == nil {
-		return errors.New("no section .dynamic")
-	}
-	entries, err := section.Data()
+	section, entries, err := l.section(".dynamic")
 	if err != nil {
 		return err
 	}
