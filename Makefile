@@ -8,11 +8,11 @@ CC ?= cc
 OBJCOPY ?= objcopy
 GO ?= go
 
-C_SOURCES := cshim.c $(wildcard cshim/*.c)
-C_HEADERS := $(wildcard cshim/*.h capi/*.h) include/sslcache.h
+C_SOURCES := cshim.c $(wildcard cshim/*/*.c)
+C_HEADERS := $(wildcard cshim/*/*.h capi/*.h) include/sslcache.h
 C_FORMATTED = $(shell git ls-files '*.c' '*.h')
 GO_SOURCES := $(shell find capi internal/cache internal/direct internal/store \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
-COMMAND_SOURCES := $(shell find cmd internal -type f -not -name '*_test.go') cshim/settings.c cshim/settings.h go.mod go.sum
+COMMAND_SOURCES := $(shell find cmd internal -type f -not -name '*_test.go') cshim/settings/settings.c cshim/settings/settings.h go.mod go.sum
 
 CFLAGS ?= -O2 -g
 GO_LDFLAGS := -s
@@ -49,8 +49,8 @@ $(CORE_STORE) $(CORE): $(GO_SOURCES) $(wildcard capi/*.h capi/*.c) tools/overlay
 	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -tags netgo,osusergo$(CORE_TAGS) \
 		-trimpath -ldflags='$(GO_LDFLAGS)' -o $@ ./capi
 	@rm -f $(@:.a=.h)
-# Go's entry moves out of .init_array: loading the library starts nothing (see cshim/generation.c). Its threads
-# are made by us (see cshim/threads.h).
+# Go's entry moves out of .init_array: loading the library starts nothing (see cshim/process/generation.c). Its threads
+# are made by us (see cshim/process/threads.h).
 	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry \
 		--redefine-sym pthread_create=threads_create \
 		--redefine-sym pthread_attr_init=threads_attributes $@

@@ -7,17 +7,17 @@
 #include <openssl/ssl.h>
 #include <time.h>
 
-#include "cshim/context.h"
-#include "cshim/generate.h"
-#include "cshim/handshake.h"
-#include "cshim/libssl.h"
-#include "cshim/policy.h"
-#include "cshim/references.h"
-#include "cshim/sessions.h"
-#include "cshim/store.h"
-#include "cshim/stranger.h"
-#include "cshim/trace.h"
-#include "cshim/walk.h"
+#include "cshim/share/store.h"
+#include "cshim/takeover/context.h"
+#include "cshim/takeover/generate.h"
+#include "cshim/takeover/handshake.h"
+#include "cshim/takeover/libssl.h"
+#include "cshim/takeover/policy.h"
+#include "cshim/takeover/sessions.h"
+#include "cshim/takeover/stranger.h"
+#include "cshim/takeover/walk.h"
+#include "cshim/watch/references.h"
+#include "cshim/watch/trace.h"
 #include "include/sslcache.h"
 
 /* Where the call comes from: what libssl itself calls is not taken over. */

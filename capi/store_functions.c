@@ -1,6 +1,6 @@
 //go:build store
 
-// Only the core that has the store has this table: cshim/generation.c asks whether it is there.
+// Only the core that has the store has this table: cshim/process/generation.c asks whether it is there.
 #include "capi/store.h"
 
 const struct store_functions sslcache_store_functions = {

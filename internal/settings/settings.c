@@ -1,1 +1,1 @@
-../../cshim/settings.c
+../../cshim/settings/settings.c

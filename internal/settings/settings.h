@@ -1,1 +1,1 @@
-../../cshim/settings.h
+../../cshim/settings/settings.h

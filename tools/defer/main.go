@@ -4,7 +4,7 @@
 //
 // They are nearly all that the library has, and touch some forty pages, each of which a process that only
 // loads the library would pay for. They go to the end of their table, the dynamic section ends the table
-// before them, and cshim/generation.c, which is told where they stand, does them when the runtime starts.
+// before them, and cshim/process/generation.c, which is told where they stand, does them when the runtime starts.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"os"
 )
 
-// told is the variable of cshim/generation.c: two words, the address of the first and how many.
+// told is the variable of cshim/process/generation.c: two words, the address of the first and how many.
 const told = "deferred_relocations"
 
 func main() {

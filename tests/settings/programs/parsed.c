@@ -1,5 +1,5 @@
 /* What the parser of the settings makes of the environment, compiled from its own source. */
-#include "../../../cshim/settings.c"
+#include "../../../cshim/settings/settings.c"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,0 +1,21 @@
+/*
+ * handshake.h - the three callbacks that libssl calls during a handshake, on every context of ours.
+ */
+#ifndef SSLCACHE_HANDSHAKE_H
+#define SSLCACHE_HANDSHAKE_H
+
+#include "cshim/takeover/libssl.h"
+
+/* new_cb: a handshake has made a session. Keeps the caller's reference (1) or not (0). */
+int handshake_new_session(SSL *ssl, SSL_SESSION *session);
+
+/* get_cb: a client asks for a session. With *copy 0 the reference is libssl's. */
+SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length, int *copy);
+
+/* A connection goes: tells the trace where its sessions could not be stored for a want of the program. */
+void handshake_look_back(const SSL *ssl);
+
+/* remove_cb: libssl is through with a session. */
+void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session);
+
+#endif

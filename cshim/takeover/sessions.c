@@ -1,0 +1,526 @@
+#include "cshim/takeover/sessions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cshim/process/fork.h"
+#include "cshim/settings/fault.h"
+#include "cshim/share/store.h"
+#include "cshim/takeover/nobody.h"
+#include "cshim/takeover/policy.h"
+#include "cshim/watch/live.h"
+
+/* ---- a session and its key ---- */
+
+/* time + timeout, in seconds; a sum that overflows never comes. */
+static int64_t expiry_of(const SSL_SESSION *session)
+{
+    int64_t start = libssl.SSL_SESSION_get_time(session);
+    int64_t expiry;
+    if (__builtin_add_overflow(start, (int64_t)libssl.SSL_SESSION_get_timeout(session), &expiry))
+        return INT64_MAX;
+    if (start < 0 && libssl.rules.keeps_times_before_1970)
+        return INT64_MAX;
+    return expiry;
+}
+
+static bool has_expired(const SSL_SESSION *session)
+{
+    return (int64_t)time(NULL) > expiry_of(session);
+}
+
+static void set_id(struct core_entry *entry, const unsigned char *id, unsigned int length)
+{
+    entry->id_length = length;
+    memcpy(entry->id, id, length);
+    memset(entry->id + length, 0, CORE_ID_MAX - length);
+}
+
+static void set_key(struct core_entry *entry, const SSL_SESSION *session)
+{
+    unsigned int length;
+    const unsigned char *id = libssl.SSL_SESSION_get_id(session, &length);
+    entry->version = libssl.SSL_SESSION_get_protocol_version(session);
+    set_id(entry, id, length);
+}
+
+static void set_entry(struct core_entry *entry, const SSL_SESSION *session)
+{
+    entry->session = (core_session)session;
+    entry->expiry = expiry_of(session);
+    set_key(entry, session);
+}
+
+/* ---- letting go ---- */
+
+static void call_remove_callback(struct context *context, SSL_SESSION *session)
+{
+    remove_session_callback callback = atomic_load(&context->remove_callback);
+    if (callback == NULL)
+        return;
+    int64_t since = trace_clock();
+    callback(context->ctx, session);
+    if (tracing())
+        trace_callback(context, session, "remove", since);
+}
+
+/* Sessions that were taken out and are still to be called back for or freed. */
+struct session_list {
+    SSL_SESSION **sessions;
+    size_t count;
+    size_t room;
+};
+
+static bool list_push(struct session_list *list, SSL_SESSION *session)
+{
+    if (list->count == list->room) {
+        size_t room = list->room > 0 ? 2 * list->room : 64;
+        SSL_SESSION **larger = realloc(list->sessions, room * sizeof(*larger));
+        if (larger == NULL)
+            return false;
+        list->sessions = larger;
+        list->room = room;
+    }
+    list->sessions[list->count++] = session;
+    return true;
+}
+
+/* Calls back for what was taken out and frees it, in the order of the libssl that is loaded. */
+static void release_last_first(struct context *context, struct session_list *list)
+{
+    while (list->count > 0) {
+        SSL_SESSION *session = list->sessions[--list->count];
+        call_remove_callback(context, session);
+        libssl.SSL_SESSION_free(session);
+    }
+    free(list->sessions);
+}
+
+static void release_one_by_one(struct context *context, struct session_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        atomic_fetch_sub(&context->leaving, 1);
+        call_remove_callback(context, list->sessions[i]);
+        libssl.SSL_SESSION_free(list->sessions[i]);
+    }
+    free(list->sessions);
+}
+
+static void release_at_end(struct context *context, struct session_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        atomic_fetch_sub(&context->leaving, 1);
+        call_remove_callback(context, list->sessions[i]);
+    }
+    for (size_t i = 0; i < list->count; i++)
+        libssl.SSL_SESSION_free(list->sessions[i]);
+    free(list->sessions);
+}
+
+static void release(struct context *context, struct session_list *list)
+{
+    switch (nobody_release_order()) {
+    case ONE_BY_ONE:
+        atomic_fetch_add(&context->leaving, (long)list->count);
+        release_one_by_one(context, list);
+        break;
+    case FREES_AT_END:
+        atomic_fetch_add(&context->leaving, (long)list->count);
+        release_at_end(context, list);
+        break;
+    case CALLBACKS_LAST_FIRST:
+        release_last_first(context, list);
+        break;
+    }
+}
+
+/* One session that a flush took out: noted for later, or released now where there is no memory. */
+static void let_expire(struct context *context, SSL_SESSION *session, struct session_list *list)
+{
+    nobody_mark(session);
+    if (tracing())
+        trace_expire(context, session, "flush");
+    if (list_push(list, session))
+        return;
+    call_remove_callback(context, session);
+    libssl.SSL_SESSION_free(session);
+}
+
+/*
+ * All that goes is taken out before the first callback, so that a callback which adds a session again
+ * does not see it flushed again and again. To other threads libssl's flush is one step too.
+ */
+void sessions_flush(struct context *context, int64_t now, struct origin origin)
+{
+    struct cache *cache = context_cache(context);
+    if (cache == NULL)
+        return;
+    if (now < 0 && libssl.rules.flushes_all_before_1970)
+        now = 0;
+
+    enum { BATCH = 64 };
+    struct session_list list = {NULL, 0, 0};
+    core_session gone[BATCH];
+    uint64_t cursor = 0;
+    size_t total = 0;
+    int64_t since = trace_clock();
+    uint32_t count;
+    do {
+        count = now == 0 ? core()->drain(cache->handle, gone, BATCH)
+                         : cache_expire(cache, now, &cursor, gone, BATCH);
+        for (uint32_t i = 0; i < count; i++)
+            let_expire(context, (SSL_SESSION *)gone[i], &list);
+        total += count;
+    } while (count == BATCH);
+    if (tracing())
+        trace_flush(context, origin, total, since);
+    release(context, &list);
+}
+
+/* The context for which this thread calls remove_cb because of its limit. */
+static _Thread_local struct context *evicting;
+
+static void evict(struct context *context, SSL_SESSION *victim, struct session_list *list,
+                  const char *cause)
+{
+    nobody_mark(victim);
+    if (tracing())
+        trace_evict(context, victim, cause, !has_expired(victim));
+    if (nobody_release_order() != CALLBACKS_LAST_FIRST || !list_push(list, victim)) {
+        call_remove_callback(context, victim);
+        libssl.SSL_SESSION_free(victim);
+    }
+    atomic_fetch_add(&context->evictions, 1);
+}
+
+/* What an add pushed out: nearly always one session or none. */
+static void evict_all(struct context *context, struct cache *cache, int64_t limit,
+                      core_session newcomer, struct core_answer *answer, const char *cause)
+{
+    struct session_list list = {NULL, 0, 0};
+    struct context *outer = evicting;
+    evicting = context;
+    while (answer->session != 0 ||
+           (answer->more && cache_evict(cache, limit, newcomer, answer) != 0)) {
+        evict(context, (SSL_SESSION *)answer->session, &list, cause);
+        answer->session = 0;
+    }
+    release_last_first(context, &list);
+    evicting = outer;
+}
+
+/* The fault evict=random. */
+static void evict_any(struct context *context, struct cache *cache, core_session newcomer)
+{
+    struct core_answer answer = {.more = 0};
+    answer.session =
+        core()->evict_random(cache->handle, fault_random(FAULT_EVICT_RANDOM), newcomer);
+    if (answer.session != 0)
+        evict_all(context, cache, 0, newcomer, &answer, "fault");
+}
+
+/*
+ * A callback that adds the victim again must not evict in its turn, without end: the next add does. A
+ * libssl that calls back under its lock refuses such an add; one that does not evicts in its turn.
+ */
+static int64_t limit_of(struct context *context)
+{
+    if (evicting == context && nobody_release_order() != CALLBACKS_LAST_FIRST)
+        return 0;
+    return policy_limit(atomic_load(&context->cache_size));
+}
+
+/* ---- adding and removing ---- */
+
+/* The time only: whether the session moves is a rule of the cache. */
+static void update_time(SSL_SESSION *session)
+{
+    contexts_leave_alone();
+    libssl.SSL_SESSION_set_time(session, (long)time(NULL));
+    contexts_go_on();
+}
+
+static int fail_to_add(const struct context *context, const SSL_SESSION *session,
+                       struct origin origin)
+{
+    origin.cause = "fault";
+    if (tracing())
+        trace_add(context, session, "failed", origin, 0);
+    return 0;
+}
+
+static const char *outcome_of(bool is_new, const struct core_answer *answer)
+{
+    if (!is_new)
+        return "known";
+    return answer->replaced != 0 ? "replaced" : "stored";
+}
+
+/*
+ * What follows reads a session here and there, with locks between. One that is not in the
+ * processor's caches is fetched as a whole, not line by line. Beyond its end that does no harm.
+ */
+static void fetch(const SSL_SESSION *session)
+{
+    enum { LINE = 64, LINES = 12 };
+    for (int i = 0; i < LINES; i++)
+        __builtin_prefetch((const char *)session + (ptrdiff_t)i * LINE);
+}
+
+int sessions_add(struct context *context, SSL_SESSION *session, struct origin origin)
+{
+    fetch(session);
+    live_look();
+    int64_t since = trace_clock();
+    if (fault_strikes(FAULT_ADD_FAILS))
+        return fail_to_add(context, session, origin);
+    struct cache *cache = context_make_cache(context);
+    if (cache == NULL)
+        return libssl.SSL_CTX_add_session(context->ctx, session);
+
+    if ((atomic_load(&context->mode) & SSL_SESS_CACHE_UPDATE_TIME) != 0 &&
+        libssl.rules.updates_time)
+        update_time(session);
+    policy_keep(session);
+
+    struct core_entry entry;
+    struct core_answer answer;
+    int64_t limit = limit_of(context);
+    set_entry(&entry, session);
+    if (libssl.SSL_SESSION_up_ref(session) != 1)
+        return 0;
+    bool is_new = cache_add(cache, &entry, limit, &answer) != 0;
+    if (tracing())
+        trace_add(context, session, outcome_of(is_new, &answer), origin, since);
+    if (!is_new) {
+        libssl.SSL_SESSION_free(session); /* it was there already, or there is no more memory */
+        return 0;
+    }
+    if (answer.replaced != 0)
+        libssl.SSL_SESSION_free((SSL_SESSION *)answer.replaced);
+    if (answer.session != 0 || answer.more)
+        evict_all(context, cache, limit, entry.session, &answer, "limit");
+    if (fault_strikes(FAULT_EVICT_RANDOM))
+        evict_any(context, cache, entry.session);
+    return 1;
+}
+
+/* The removal that this thread is in: what libssl's remove_cb found on its way. */
+struct removal {
+    struct context *context;
+    SSL_SESSION *session;
+    struct origin origin;
+    bool was_called; /* libssl's remove_cb was: not where the session has no id */
+    bool found;
+};
+
+static _Thread_local struct removal *current;
+
+/* What this thread is about, for the trace. */
+static _Thread_local unsigned shutdowns;
+static _Thread_local const SSL_SESSION *single_use;
+
+void sessions_enter_shutdown(void)
+{
+    shutdowns++;
+}
+
+void sessions_leave_shutdown(void)
+{
+    shutdowns--;
+}
+
+void sessions_note_single_use(const SSL_SESSION *session)
+{
+    single_use = session;
+}
+
+/*
+ * Why libssl drops a session. It does so for a connection that ends without a shutdown, an alert, what has
+ * expired and what resumes once; and a client that keeps sessions drops what it has resumed or renewed.
+ */
+static const char *cause_of(const struct context *context, const SSL_SESSION *session)
+{
+    if (session == single_use)
+        return "single_use";
+    if (shutdowns > 0)
+        return "bad_shutdown";
+    if (has_expired(session))
+        return "expired";
+    if ((policy_mode(atomic_load(&context->mode)) & SSL_SESS_CACHE_CLIENT) != 0)
+        return "libssl";
+    return "alert";
+}
+
+/* libssl has taken what resumes once out of its own cache, where we had put it. */
+static void trace_dropped(const struct context *context, const SSL_SESSION *session, bool is_found)
+{
+    struct origin origin = {NULL, NULL};
+    if (current != NULL && current->session == session)
+        origin = current->origin;
+    if (origin.cause == NULL)
+        origin = (struct origin){.cause = cause_of(context, session)};
+    trace_remove(context, session, is_found || session == single_use, origin);
+    single_use = NULL;
+}
+
+/* Where a child can have no core and was not given back yet. */
+static SSL_SESSION *take_inherited(struct context *context, const struct core_entry *key)
+{
+    contexts_lock();
+    SSL_SESSION *session = inheritance_take(&context->inherited, key);
+    contexts_unlock();
+    return session;
+}
+
+static SSL_SESSION *take_out(struct context *context, const SSL_SESSION *session)
+{
+    struct core_entry entry;
+    set_key(&entry, session);
+    if (!cache_is_made(&context->cache) && inheritance_waits(&context->inherited) && core() == NULL)
+        return take_inherited(context, &entry);
+    struct cache *cache = context_cache(context);
+    if (cache == NULL)
+        return NULL;
+    return (SSL_SESSION *)cache_remove(cache, &entry);
+}
+
+/* The program's callback within libssl's removal. libssl holds no lock of the context here, unless it
+ * flushes its own cache; the callback may fork, remove, and do what it likes. */
+static void call_outside(struct context *context, SSL_SESSION *session)
+{
+    unsigned depth = gate_open();
+    struct removal *outer = current;
+    current = NULL;
+    call_remove_callback(context, session);
+    current = outer;
+    gate_close(depth);
+}
+
+struct context *sessions_removing_from(const SSL_CTX *ctx)
+{
+    return current != NULL && current->context->ctx == ctx ? current->context : NULL;
+}
+
+void sessions_dropped(struct context *context, SSL_SESSION *session)
+{
+    SSL_SESSION *held = take_out(context, session);
+    store_remove(session);
+    if (current != NULL && current->session == session) {
+        current->was_called = true;
+        current->found |= held != NULL;
+    }
+    if (tracing())
+        trace_dropped(context, session, held != NULL);
+
+    if (atomic_load(&context->remove_callback) != NULL)
+        call_outside(context, session);
+    if (held != NULL)
+        libssl.SSL_SESSION_free(held);
+}
+
+int sessions_remove(struct context *context, SSL_SESSION *session, struct origin origin)
+{
+    if (session == NULL)
+        return 0;
+    fetch(session);
+    /* libssl marks the session and calls our remove_cb, which takes it out of our cache. */
+    struct removal removal = {.context = context, .session = session, .origin = origin};
+    struct removal *outer = current;
+    current = &removal;
+    gate_enter();
+    int found = libssl.SSL_CTX_remove_session(context->ctx, session);
+    gate_leave();
+    current = outer;
+    if (tracing() && !removal.was_called && origin.cause != NULL)
+        trace_remove(context, session, false, origin);
+    return found != 0 || removal.found;
+}
+
+/* ---- looking ---- */
+
+static bool set_query(struct core_entry *entry, int version, const unsigned char *id,
+                      unsigned int length)
+{
+    if (length > CORE_ID_MAX)
+        return false;
+    entry->version = version;
+    set_id(entry, id, length);
+    return true;
+}
+
+/* In the one call that gave the context back, what libssl has been given still stands there. */
+static SSL_SESSION *find_inherited(struct context *context, const struct core_entry *key)
+{
+    contexts_lock();
+    SSL_SESSION *session = inheritance_find(&context->inherited, key);
+    contexts_unlock();
+    return session;
+}
+
+SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
+                           unsigned int length)
+{
+    struct core_entry query;
+    if (!set_query(&query, version, id, length))
+        return NULL;
+    struct cache *cache = context_cache(context);
+    if (cache == NULL)
+        return find_inherited(context, &query);
+    return (SSL_SESSION *)cache_lookup(cache, &query, context_retain);
+}
+
+bool sessions_take(struct context *context, SSL_SESSION *session)
+{
+    SSL_SESSION *held = take_out(context, session);
+    if (held != NULL)
+        libssl.SSL_SESSION_free(held);
+    return held != NULL;
+}
+
+bool sessions_have(struct context *context, int version, const unsigned char *id,
+                   unsigned int length)
+{
+    struct core_entry query;
+    struct cache *cache = context_cache(context);
+    if (cache == NULL || !set_query(&query, version, id, length))
+        return false;
+    return cache_contains(cache, &query);
+}
+
+long sessions_number(struct context *context)
+{
+    struct cache *cache = context_cache(context);
+    return atomic_load(&context->leaving) +
+           (cache != NULL ? (long)core()->number(cache->handle) : 0);
+}
+
+/* ---- moving ---- */
+
+static void reschedule_in(struct context *context, void *entry)
+{
+    core()->reschedule(context->cache.handle, entry);
+}
+
+void sessions_reschedule(SSL_SESSION *session)
+{
+    if (session == NULL || contexts_left_alone() || core_running() == NULL)
+        return;
+    struct core_entry entry;
+    set_entry(&entry, session);
+    contexts_each(reschedule_in, &entry);
+}
+
+/* One second of 1970: long ago, and libssl counts from there in every version. */
+void sessions_spoil(const struct context *context, SSL_SESSION *session)
+{
+    if (tracing())
+        trace_expire(context, session, "fault");
+    gate_enter();
+    contexts_leave_alone();
+    libssl.SSL_SESSION_set_time(session, 1);
+    libssl.SSL_SESSION_set_timeout(session, 1);
+    contexts_go_on();
+    gate_leave();
+    sessions_reschedule(session);
+}

@@ -1,0 +1,60 @@
+/*
+ * sessions.h - what is done with the sessions of one context: SSL_CTX_add_session(3) and the rest.
+ *
+ * The core says which sessions go; here they are marked, the program's callback is called and the
+ * cache's reference is given back, in the order of the libssl that is loaded and with no lock held.
+ */
+#ifndef SSLCACHE_SESSIONS_H
+#define SSLCACHE_SESSIONS_H
+
+#include "cshim/takeover/context.h"
+#include "cshim/watch/trace.h"
+
+/* SSL_CTX_add_session(3): takes one reference and answers 1, or 0 if this object was cached
+ * already. */
+int sessions_add(struct context *context, SSL_SESSION *session, struct origin origin);
+
+/* SSL_CTX_remove_session(3): answers 1 if something was cached under the session's id. */
+int sessions_remove(struct context *context, SSL_SESSION *session, struct origin origin);
+
+/*
+ * libssl is through with session (its remove_cb): takes out what we keep under its key, calls the
+ * program's remove_cb, and gives the cache's reference back.
+ */
+void sessions_dropped(struct context *context, SSL_SESSION *session);
+
+/* The context of ctx if this thread is removing a session from it just now, else NULL. */
+struct context *sessions_removing_from(const SSL_CTX *ctx);
+
+/* SSL_CTX_flush_sessions(3): all that have expired at now, or all if now is 0. */
+void sessions_flush(struct context *context, int64_t now, struct origin origin);
+
+/* The session of that id, with one reference for the caller, or NULL. */
+SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
+                           unsigned int length);
+
+/* Takes session out and gives nothing back but whether it was this caller who got it: one of
+ * several. */
+bool sessions_take(struct context *context, SSL_SESSION *session);
+
+/* Makes session one that has expired, wherever it is: libssl then does with it what it does with such. */
+void sessions_spoil(const struct context *context, SSL_SESSION *session);
+
+/*
+ * Around what makes libssl drop the session of a connection that was not shut down; and that the next
+ * removal of session on this thread is libssl's taking of what resumes once. For the trace only.
+ */
+void sessions_enter_shutdown(void);
+void sessions_leave_shutdown(void);
+void sessions_note_single_use(const SSL_SESSION *session);
+
+/* Whether a session of that id is cached; counts nothing. */
+bool sessions_have(struct context *context, int version, const unsigned char *id,
+                   unsigned int length);
+
+long sessions_number(struct context *context);
+
+/* The time or timeout of session has changed: its place in whatever cache holds it does too. */
+void sessions_reschedule(SSL_SESSION *session);
+
+#endif

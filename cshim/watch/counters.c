@@ -1,0 +1,64 @@
+#include "cshim/watch/counters.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cshim/takeover/context.h"
+#include "cshim/takeover/policy.h"
+
+static int64_t of_libssl(const struct context *context, int command)
+{
+    return libssl.SSL_CTX_ctrl(context->ctx, command, 0, NULL);
+}
+
+static void read_ours(struct context *context, struct counters *counters)
+{
+    struct sslcache_stats stats;
+    context_stats(context, &stats);
+#define X(name) counters->name = (int64_t)stats.name;
+    CORE_COUNTERS(X)
+#undef X
+    bool is_asked = config.settings.size != SIZE_PROGRAM;
+    counters->limit = is_asked ? config.settings.size : atomic_load(&context->cache_size);
+}
+
+static void read_libssls(const struct context *context, struct counters *counters)
+{
+    counters->accept = of_libssl(context, SSL_CTRL_SESS_ACCEPT);
+    counters->accept_good = of_libssl(context, SSL_CTRL_SESS_ACCEPT_GOOD);
+    counters->hits = of_libssl(context, SSL_CTRL_SESS_HIT);
+    counters->timeouts = of_libssl(context, SSL_CTRL_SESS_TIMEOUTS);
+    counters->connect_good = of_libssl(context, SSL_CTRL_SESS_CONNECT_GOOD);
+    counters->callback_hits = atomic_load(&context->callback_hits);
+    counters->timeout = libssl.SSL_CTX_get_timeout(context->ctx);
+}
+
+static bool needs_session_context(const struct context *context)
+{
+    return (libssl.SSL_CTX_get_verify_mode(context->ctx) & SSL_VERIFY_PEER) != 0;
+}
+
+void counters_read(struct context *context, struct counters *counters)
+{
+    *counters = (struct counters){0};
+    read_ours(context, counters);
+    read_libssls(context, counters);
+    counters->mode = policy_mode(atomic_load(&context->mode));
+    counters->tickets = (libssl.SSL_CTX_get_options(context->ctx) & SSL_OP_NO_TICKET) == 0;
+    counters->session_context =
+        atomic_load(&context->has_session_context) || !needs_session_context(context);
+}
+
+size_t counters_format(const struct counters *counters, char *text, size_t size)
+{
+    size_t length = 0;
+#define X(name)                                                                                    \
+    length += (size_t)snprintf(text + length, size - length, "\"%s\":%" PRId64 ",", #name,         \
+                               counters->name);
+    COUNTERS(X)
+#undef X
+    length += (size_t)snprintf(
+        text + length, size - length, "\"tickets\":%s,\"session_context\":%s",
+        counters->tickets ? "true" : "false", counters->session_context ? "true" : "false");
+    return length;
+}
