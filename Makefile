@@ -2,16 +2,18 @@
 
 VERSION := $(shell cat VERSION)
 BUILD := build
-CORE := build/core.a
-CORE_STORE = $(CORE:.a=-store.a)
+CORE_TAGS :=
+GO_ARCHIVE := build/go.a
+GO_LIBRARY_SOURCES := $(wildcard capi/library/*.c)
 CC ?= cc
 OBJCOPY ?= objcopy
 GO ?= go
 
-C_SOURCES := cshim.c $(wildcard cshim/*/*.c)
-C_HEADERS := $(wildcard cshim/*/*.h capi/*.h) include/sslcache.h
+C_SOURCES := cshim.c $(wildcard cshim/*.c cshim/*/*.c)
+C_HEADERS := $(wildcard cshim/*/*.h capi/*.h capi/*/*.h) include/sslcache.h
 C_FORMATTED = $(shell git ls-files '*.c' '*.h')
-GO_SOURCES := $(shell find capi internal/cache internal/direct internal/store \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
+FREESTANDING_SOURCES := $(shell find internal/arena internal/cache internal/direct internal/host tools/freestanding -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
+GO_SOURCES := $(shell find capi internal/cache internal/direct internal/host internal/store \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
 COMMAND_SOURCES := $(shell find cmd internal -type f -not -name '*_test.go') cshim/settings/settings.c cshim/settings/settings.h go.mod go.sum
 
 CFLAGS ?= -O2 -g
@@ -23,7 +25,6 @@ C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -ftls-model=initial-exec -I. \
 # runtime can't be unloaded.
 LINK_FLAGS = -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now \
 	-Wl,--version-script=cshim/libsslcache.map -Wl,-soname,libsslcache.so.1 $(LDFLAGS) $(SANITIZE)
-DEFER = env -u GOARCH CGO_ENABLED=0 $(GO) run ./tools/defer
 LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 
 # How long a fuzz target runs in `make test`.
@@ -35,39 +36,51 @@ BARE ?= run test
 .DELETE_ON_ERROR:
 .PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps soak bare libssls differential clean
 
-all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-store.so.1 build/sslcache ## build the library, build/libsslcache.so, its part for the store, and the command build/sslcache
+all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-go.so.1 build/sslcache ## build the library, build/libsslcache.so, the library that has Go's runtime, and the command build/sslcache
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- the library ----
 
-# The one has the store, the other not (see capi/store.h).
-$(CORE_STORE): CORE_TAGS = ,store
-$(CORE_STORE) $(CORE): $(GO_SOURCES) $(wildcard capi/*.h capi/*.c) tools/overlay.sh
+# The cache without Go's runtime: tools/freestanding takes it out of a Go binary that is never run, and fails where what Go's
+# compiler has made of it can't do without.
+$(BUILD)/core.s: $(FREESTANDING_SOURCES)
 	@mkdir -p $(@D)
-	$(GO) build -buildmode=c-archive $(shell tools/overlay.sh build/_overlay) -tags netgo,osusergo$(CORE_TAGS) \
-		-trimpath -ldflags='$(GO_LDFLAGS)' -o $@ ./capi
+	CGO_ENABLED=0 GOOS=linux $(GO) build -buildmode=pie -buildvcs=false -trimpath -tags '$(CORE_TAGS)' \
+		-o $(@:.s=.image) ./internal/direct/image
+	env -u GOARCH CGO_ENABLED=0 $(GO) run ./tools/freestanding $(@:.s=.image) $@
+
+$(BUILD)/core.o: $(BUILD)/core.s
+	$(CC) -c -o $@ $<
+
+# Go's entry moves out of .init_array: loading the library starts nothing (see capi/library/library.c). What its runtime
+# asks of libc it asks of capi/library/runtime.c, which reads the runtime's table of signals too
+# (capi/library/image.c: memory that is not used).
+GO_LIBC := pthread_create pthread_attr_init mmap munmap sigaction abort
+
+$(GO_ARCHIVE): $(GO_SOURCES) $(wildcard capi/*.h)
+	@mkdir -p $(@D)
+	$(GO) build -buildmode=c-archive -tags netgo,osusergo -trimpath -ldflags='$(GO_LDFLAGS)' -o $@ ./capi
 	@rm -f $(@:.a=.h)
-# Go's entry moves out of .init_array: loading the library starts nothing (see cshim/process/generation.c). Its threads
-# are made by us (see cshim/process/threads.h).
 	$(OBJCOPY) --rename-section .init_array=sslcache_go_entry \
-		--redefine-sym pthread_create=threads_create \
-		--redefine-sym pthread_attr_init=threads_attributes $@
+		--redefine-sym runtime.sigtable=go_signals --globalize-symbol go_signals \
+		--redefine-sym crypto/internal/fips140/drbg.memory=go_fips_memory --globalize-symbol go_fips_memory \
+		$(foreach name,$(GO_LIBC),--redefine-sym $(name)=runtime_$(name)) $@
 
 $(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -c -o $@ $<
 
-$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE) cshim/libsslcache.map tools/defer/main.go
-	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
-	$(DEFER) $@
+$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(BUILD)/core.o cshim/libsslcache.map
+	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o,$^) -lpthread -ldl
 	@ln -sf libsslcache.so $@.1
 
-$(BUILD)/libsslcache-store.so.1: LINK_STORE = -Wl,-u,sslcache_store_functions -Wl,-soname,libsslcache-store.so.1
-$(BUILD)/libsslcache-store.so.1: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(CORE_STORE) cshim/libsslcache.map tools/defer/main.go
-	$(CC) $(LINK_FLAGS) $(LINK_STRICT) $(LINK_STORE) -o $@ $(filter %.o %.a,$^) -lpthread -ldl
-	$(DEFER) $@
+# Not sanitized: it writes its data anew as a whole (see capi/library/image.h).
+$(BUILD)/libsslcache-go.so.1: override SANITIZE :=
+$(BUILD)/libsslcache-go.so.1: $(GO_LIBRARY_SOURCES:%.c=$(BUILD)/objects/%.o) $(GO_ARCHIVE) capi/library/library.map
+	$(CC) -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=capi/library/library.map \
+		-Wl,-soname,libsslcache-go.so.1 $(LDFLAGS) -Wl,--no-undefined -o $@ $(filter %.o %.a,$^) -lpthread
 
 # ---- the command ----
 
@@ -85,15 +98,15 @@ man: ## write the manual pages of sslcache into build/man
 asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
-		build/asan/libsslcache.so build/asan/libsslcache-store.so.1
+		build/asan/libsslcache.so build/asan/libsslcache-go.so.1
 
-debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go with symbols
-	@$(MAKE) --no-print-directory BUILD=build/debug CORE=build/debug/core.a CFLAGS='-O0 -g' GO_LDFLAGS= \
+debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go's indices checked
+	@$(MAKE) --no-print-directory BUILD=build/debug CORE_TAGS=debug CFLAGS='-O0 -g' GO_LDFLAGS= \
 		build/debug/libsslcache.so
 
 arm64: packages ## build build/arm64/libsslcache.so with Debian's cross compiler
 	$(GO) run ./tests/libssls/cmd/libssls 3.0-arm64
-	@$(MAKE) --no-print-directory BUILD=build/arm64 CORE=build/arm64/core.a GOARCH=arm64 CGO_ENABLED=1 \
+	@$(MAKE) --no-print-directory BUILD=build/arm64 GO_ARCHIVE=build/arm64/go.a GOARCH=arm64 CGO_ENABLED=1 \
 		CC=aarch64-linux-gnu-gcc OBJCOPY=aarch64-linux-gnu-objcopy \
 		CPPFLAGS=-I$(CURDIR)/build/libssl/3.0-arm64/usr/include build/arm64/libsslcache.so
 
@@ -138,7 +151,6 @@ test: packages ## run every test
 	@$(MAKE) --no-print-directory all asan abi
 	CGO_ENABLED=0 $(GO) test ./internal/cache/... ./internal/direct/...
 	$(GO) test -race ./internal/... ./capi
-	$(GO) test -race -tags store ./capi
 	@tests/fuzz.sh $(FUZZ_TIME)
 	$(GO) test -timeout 30m ./tests/... ./tools/...
 
@@ -146,7 +158,6 @@ test: packages ## run every test
 
 lint: packages ## check the format and the sense of all code
 	$(GO) vet ./...
-	$(GO) vet -tags store ./capi
 	$(GO) tool staticcheck ./...
 	@unformatted=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); \
 		test -z "$$unformatted" || { echo "gofumpt would change: $$unformatted"; exit 1; }

@@ -13,9 +13,9 @@
 #include "cshim/takeover/handshake.h"
 #include "cshim/takeover/libssl.h"
 #include "cshim/takeover/policy.h"
+#include "cshim/takeover/session_table.h"
 #include "cshim/takeover/sessions.h"
 #include "cshim/takeover/stranger.h"
-#include "cshim/takeover/walk.h"
 #include "cshim/watch/references.h"
 #include "cshim/watch/trace.h"
 #include "include/sslcache.h"
@@ -44,7 +44,8 @@
 static struct origin origin_of(const void *caller)
 {
     bool is_programs = tracing() && !libssl_contains(caller);
-    return is_programs ? (struct origin){"program", caller} : (struct origin){NULL, NULL};
+    return is_programs ? (struct origin){.cause = CAUSE_PROGRAM, .caller = caller}
+                       : (struct origin){.cause = CAUSE_NONE};
 }
 
 /* ---- OPENSSL_init_ssl(3) ---- */
@@ -111,22 +112,10 @@ static long set_cache_mode(struct context *context, long mode)
     return atomic_exchange(&context->mode, stored);
 }
 
-/* What libssl counts, and beside it what we have counted: also of a context that was given back. */
+/* What libssl counts, and beside it what we have counted. */
 static long counted(SSL_CTX *ctx, int command, atomic_long *ours)
 {
     return atomic_load(ours) + libssl.SSL_CTX_ctrl(ctx, command, 0, NULL);
-}
-
-static long counted_after_giving_back(SSL_CTX *ctx, int command, long number, void *pointer)
-{
-    struct context *context = context_attached(ctx);
-    if (context != NULL && command == SSL_CTRL_SESS_CB_HIT)
-        return counted(ctx, command, &context->callback_hits);
-    if (context != NULL && command == SSL_CTRL_SESS_MISSES)
-        return counted(ctx, command, &context->misses);
-    if (context != NULL && command == SSL_CTRL_SESS_CACHE_FULL)
-        return counted(ctx, command, &context->evictions);
-    return libssl_ready() ? libssl.SSL_CTX_ctrl(ctx, command, number, pointer) : 0;
 }
 
 long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
@@ -134,7 +123,7 @@ long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
     HAND_ON(ctx, SSL_CTX_ctrl, ctx, command, number, pointer);
     struct context *context = context_of(ctx, CALLER);
     if (context == NULL)
-        return counted_after_giving_back(ctx, command, number, pointer);
+        return libssl_ready() ? libssl.SSL_CTX_ctrl(ctx, command, number, pointer) : 0;
 
     switch (command) {
     case SSL_CTRL_SESS_NUMBER:
@@ -164,8 +153,8 @@ long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
 static struct origin origin_of_flush(const void *caller, int64_t now)
 {
     struct origin origin = origin_of(caller);
-    if (origin.cause == NULL)
-        origin.cause = now == 0 ? "freed" : "automatic";
+    if (origin.cause == CAUSE_NONE)
+        origin.cause = now == 0 ? CAUSE_FREED : CAUSE_AUTOMATIC;
     return origin;
 }
 
@@ -207,7 +196,8 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
     contexts_leave_alone();
     SSL_CTX *ctx = libssl.SSL_CTX_new(method);
     contexts_go_on();
-    context_of(ctx, CALLER);
+    if (ctx != NULL && !libssl_contains(CALLER))
+        context_attach_new(ctx, (struct context_origin){NULL, NULL});
     return ctx;
 }
 
@@ -224,9 +214,20 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
     SSL_CTX *ctx = libssl.SSL_CTX_new_ex(library, properties, method);
     contexts_go_on();
     /* SSL_CTX_new ends in a jump to here: a program may have called that one, past us. */
-    if (libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
-        context_of(ctx, CALLER);
+    if (ctx != NULL && !libssl_contains(CALLER) && libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
+        context_attach_new(ctx, (struct context_origin){library, properties});
     return ctx;
+}
+
+void SSL_CTX_free(SSL_CTX *ctx)
+{
+    HAND_ON(ctx, SSL_CTX_free, ctx);
+    struct scope scope;
+    if (!libssl_ready())
+        return;
+    contexts_enter_free(&scope);
+    libssl.SSL_CTX_free(ctx);
+    contexts_leave_free(&scope);
 }
 
 /* ---- SSL_CTX_sess_set_get_cb(3) ---- */
@@ -295,7 +296,7 @@ session_hash SSL_CTX_sessions(SSL_CTX *ctx)
     HAND_ON(ctx, SSL_CTX_sessions, ctx);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
-        return walk_sessions(context);
+        return session_table_of(context);
     return libssl_ready() ? libssl.SSL_CTX_sessions(ctx) : NULL;
 }
 
@@ -324,24 +325,17 @@ int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigne
     struct context *context = context_of_connection(ssl);
     if (context != NULL)
         generate_mend(context);
-    if (context != NULL && sessions_have(context, libssl.SSL_version(ssl), id, length))
+    if (context != NULL && sessions_have(context, connection_version(ssl), id, length))
         return 1;
     return libssl_ready() ? libssl.SSL_has_matching_session_id(ssl, id, length) : 0;
 }
 
 /* ---- SSL_CTX_set_options(3) ---- */
 
-/* The context of ctx, given back or not; NULL where there is none. */
-static struct context *any_context_of(SSL_CTX *ctx, const void *caller)
-{
-    context_of(ctx, caller);
-    return context_attached(ctx);
-}
-
 uint64_t SSL_CTX_set_options(SSL_CTX *ctx, uint64_t options)
 {
     HAND_ON(ctx, SSL_CTX_set_options, ctx, options);
-    struct context *context = policy_has_tickets(CALLER) ? any_context_of(ctx, CALLER) : NULL;
+    struct context *context = policy_has_tickets(CALLER) ? context_of(ctx, CALLER) : NULL;
     if (context != NULL)
         return policy_set_options(context, options);
     return libssl_ready() ? libssl.SSL_CTX_set_options(ctx, options) : 0;
@@ -350,7 +344,7 @@ uint64_t SSL_CTX_set_options(SSL_CTX *ctx, uint64_t options)
 uint64_t SSL_CTX_clear_options(SSL_CTX *ctx, uint64_t options)
 {
     HAND_ON(ctx, SSL_CTX_clear_options, ctx, options);
-    struct context *context = policy_has_tickets(CALLER) ? any_context_of(ctx, CALLER) : NULL;
+    struct context *context = policy_has_tickets(CALLER) ? context_of(ctx, CALLER) : NULL;
     if (context != NULL)
         return policy_clear_options(context, options);
     return libssl_ready() ? libssl.SSL_CTX_clear_options(ctx, options) : 0;
@@ -360,7 +354,7 @@ uint64_t SSL_CTX_get_options(const SSL_CTX *ctx)
 {
     HAND_ON(ctx, SSL_CTX_get_options, ctx);
     struct context *context =
-        policy_has_tickets(CALLER) ? any_context_of((SSL_CTX *)ctx, CALLER) : NULL;
+        policy_has_tickets(CALLER) ? context_of((SSL_CTX *)ctx, CALLER) : NULL;
     if (context != NULL)
         return policy_get_options(context);
     return libssl_ready() ? libssl.SSL_CTX_get_options(ctx) : 0;
@@ -369,7 +363,7 @@ uint64_t SSL_CTX_get_options(const SSL_CTX *ctx)
 uint64_t SSL_set_options(SSL *ssl, uint64_t options)
 {
     HAND_ON(NULL, SSL_set_options, ssl, options);
-    if (policy_has_tickets(CALLER) && context_attached_to(ssl) != NULL)
+    if (policy_has_tickets(CALLER) && context_of_connection(ssl) != NULL)
         return policy_set_connection_options(ssl, options);
     return libssl_ready() ? libssl.SSL_set_options(ssl, options) : 0;
 }
@@ -377,7 +371,7 @@ uint64_t SSL_set_options(SSL *ssl, uint64_t options)
 uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 {
     HAND_ON(NULL, SSL_clear_options, ssl, options);
-    if (policy_has_tickets(CALLER) && context_attached_to(ssl) != NULL)
+    if (policy_has_tickets(CALLER) && context_of_connection(ssl) != NULL)
         return policy_clear_connection_options(ssl, options);
     return libssl_ready() ? libssl.SSL_clear_options(ssl, options) : 0;
 }
@@ -385,7 +379,7 @@ uint64_t SSL_clear_options(SSL *ssl, uint64_t options)
 uint64_t SSL_get_options(const SSL *ssl)
 {
     HAND_ON(NULL, SSL_get_options, ssl);
-    if (policy_has_tickets(CALLER) && context_attached_to(ssl) != NULL)
+    if (policy_has_tickets(CALLER) && context_of_connection(ssl) != NULL)
         return policy_get_connection_options(ssl);
     return libssl_ready() ? libssl.SSL_get_options(ssl) : 0;
 }
@@ -410,7 +404,7 @@ int SSL_CTX_set_session_id_context(SSL_CTX *ctx, const unsigned char *id, unsign
 int SSL_set_session_id_context(SSL *ssl, const unsigned char *id, unsigned int length)
 {
     HAND_ON(NULL, SSL_set_session_id_context, ssl, id, length);
-    note_session_context(context_attached_to(ssl), length);
+    note_session_context(context_of_connection(ssl), length);
     store_set_connection_of(ssl, id, length);
     return libssl_ready() ? libssl.SSL_set_session_id_context(ssl, id, length) : 0;
 }
@@ -420,7 +414,7 @@ int SSL_set_session_id_context(SSL *ssl, const unsigned char *id, unsigned int l
 long SSL_CTX_set_timeout(SSL_CTX *ctx, long timeout)
 {
     HAND_ON(ctx, SSL_CTX_set_timeout, ctx, timeout);
-    struct context *context = policy_has_timeout(CALLER) ? any_context_of(ctx, CALLER) : NULL;
+    struct context *context = policy_has_timeout(CALLER) ? context_of(ctx, CALLER) : NULL;
     if (context != NULL)
         return policy_set_timeout(context, timeout);
     return libssl_ready() ? libssl.SSL_CTX_set_timeout(ctx, timeout) : 0;
@@ -430,7 +424,7 @@ long SSL_CTX_get_timeout(const SSL_CTX *ctx)
 {
     HAND_ON(ctx, SSL_CTX_get_timeout, ctx);
     struct context *context =
-        policy_has_timeout(CALLER) ? any_context_of((SSL_CTX *)ctx, CALLER) : NULL;
+        policy_has_timeout(CALLER) ? context_of((SSL_CTX *)ctx, CALLER) : NULL;
     if (context != NULL)
         return policy_get_timeout(context);
     return libssl_ready() ? libssl.SSL_CTX_get_timeout(ctx) : 0;
@@ -485,17 +479,17 @@ SSL_SESSION *SSL_get1_session(SSL *ssl)
 }
 
 /* Into a session that is there no reference is taken. */
-static bool makes_session(SSL_SESSION **place)
+static bool makes_session(SSL_SESSION **place, struct scope *scope)
 {
     references_watch();
-    references_enter();
+    references_enter(scope);
     return place == NULL || *place == NULL;
 }
 
-static SSL_SESSION *made_session(SSL_SESSION *session, bool is_new, const char *function,
-                                 const void *caller)
+static SSL_SESSION *made_session(SSL_SESSION *session, bool is_new, struct scope *scope,
+                                 const char *function, const void *caller)
 {
-    references_leave();
+    references_leave(scope);
     return is_new ? references_take(session, function, caller) : session;
 }
 
@@ -506,9 +500,10 @@ SSL_SESSION *d2i_SSL_SESSION(SSL_SESSION **place, const unsigned char **bytes, l
         return NULL;
     if (!tracing())
         return libssl.d2i_SSL_SESSION(place, bytes, length);
-    bool is_new = makes_session(place);
+    struct scope scope;
+    bool is_new = makes_session(place, &scope);
     SSL_SESSION *session = libssl.d2i_SSL_SESSION(place, bytes, length);
-    return made_session(session, is_new, "d2i_SSL_SESSION", CALLER);
+    return made_session(session, is_new, &scope, "d2i_SSL_SESSION", CALLER);
 }
 
 SSL_SESSION *d2i_SSL_SESSION_ex(SSL_SESSION **place, const unsigned char **bytes, long length,
@@ -519,9 +514,10 @@ SSL_SESSION *d2i_SSL_SESSION_ex(SSL_SESSION **place, const unsigned char **bytes
         return NULL;
     if (!tracing())
         return libssl.d2i_SSL_SESSION_ex(place, bytes, length, library, properties);
-    bool is_new = makes_session(place);
+    struct scope scope;
+    bool is_new = makes_session(place, &scope);
     SSL_SESSION *session = libssl.d2i_SSL_SESSION_ex(place, bytes, length, library, properties);
-    return made_session(session, is_new, "d2i_SSL_SESSION_ex", CALLER);
+    return made_session(session, is_new, &scope, "d2i_SSL_SESSION_ex", CALLER);
 }
 
 SSL_SESSION *PEM_read_bio_SSL_SESSION(BIO *bio, SSL_SESSION **place, pem_password_cb *callback,
@@ -532,9 +528,10 @@ SSL_SESSION *PEM_read_bio_SSL_SESSION(BIO *bio, SSL_SESSION **place, pem_passwor
         return NULL;
     if (!tracing())
         return libssl.PEM_read_bio_SSL_SESSION(bio, place, callback, argument);
-    bool is_new = makes_session(place);
+    struct scope scope;
+    bool is_new = makes_session(place, &scope);
     SSL_SESSION *session = libssl.PEM_read_bio_SSL_SESSION(bio, place, callback, argument);
-    return made_session(session, is_new, "PEM_read_bio_SSL_SESSION", CALLER);
+    return made_session(session, is_new, &scope, "PEM_read_bio_SSL_SESSION", CALLER);
 }
 
 SSL_SESSION *PEM_read_SSL_SESSION(FILE *file, SSL_SESSION **place, pem_password_cb *callback,
@@ -545,9 +542,10 @@ SSL_SESSION *PEM_read_SSL_SESSION(FILE *file, SSL_SESSION **place, pem_password_
         return NULL;
     if (!tracing())
         return libssl.PEM_read_SSL_SESSION(file, place, callback, argument);
-    bool is_new = makes_session(place);
+    struct scope scope;
+    bool is_new = makes_session(place, &scope);
     SSL_SESSION *session = libssl.PEM_read_SSL_SESSION(file, place, callback, argument);
-    return made_session(session, is_new, "PEM_read_SSL_SESSION", CALLER);
+    return made_session(session, is_new, &scope, "PEM_read_SSL_SESSION", CALLER);
 }
 
 /* ---- SSL_free(3), SSL_clear(3), SSL_set_session(3): what drops a session ---- */
@@ -555,16 +553,19 @@ SSL_SESSION *PEM_read_SSL_SESSION(FILE *file, SSL_SESSION **place, pem_password_
 void SSL_free(SSL *ssl)
 {
     HAND_ON(NULL, SSL_free, ssl);
+    struct scope scope, shutdown;
     if (!libssl_ready())
         return;
+    contexts_enter_free(&scope);
     if (!tracing() || ssl == NULL) {
         libssl.SSL_free(ssl);
-        return;
+    } else {
+        handshake_look_back(ssl);
+        sessions_enter_shutdown(&shutdown);
+        libssl.SSL_free(ssl);
+        sessions_leave_shutdown(&shutdown);
     }
-    handshake_look_back(ssl);
-    sessions_enter_shutdown();
-    libssl.SSL_free(ssl);
-    sessions_leave_shutdown();
+    contexts_leave_free(&scope);
 }
 
 int SSL_clear(SSL *ssl)
@@ -574,9 +575,10 @@ int SSL_clear(SSL *ssl)
         return 0;
     if (!tracing())
         return libssl.SSL_clear(ssl);
-    sessions_enter_shutdown();
+    struct scope shutdown;
+    sessions_enter_shutdown(&shutdown);
     int done = libssl.SSL_clear(ssl);
-    sessions_leave_shutdown();
+    sessions_leave_shutdown(&shutdown);
     return done;
 }
 
@@ -587,9 +589,10 @@ int SSL_set_session(SSL *ssl, SSL_SESSION *session)
         return 0;
     if (!tracing())
         return libssl.SSL_set_session(ssl, session);
-    sessions_enter_shutdown();
+    struct scope shutdown;
+    sessions_enter_shutdown(&shutdown);
     int done = libssl.SSL_set_session(ssl, session);
-    sessions_leave_shutdown();
+    sessions_leave_shutdown(&shutdown);
     return done;
 }
 
@@ -614,8 +617,24 @@ SSL *SSL_new(SSL_CTX *ctx)
 SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
 {
     HAND_ON(NULL, SSL_set_SSL_CTX, ssl, ctx);
+    struct scope scope;
+    if (!libssl_ready())
+        return NULL;
     context_remember(ssl);
-    return libssl_ready() ? libssl.SSL_set_SSL_CTX(ssl, ctx) : NULL;
+    contexts_enter_free(&scope); /* ssl may have been the last that used its SSL_CTX */
+    SSL_CTX *answer = libssl.SSL_set_SSL_CTX(ssl, ctx);
+    contexts_leave_free(&scope);
+    return answer;
+}
+
+/* ---- SSL_dup ---- */
+
+SSL *SSL_dup(SSL *ssl)
+{
+    HAND_ON(NULL, SSL_dup, ssl);
+    SSL *copy = libssl_ready() ? libssl.SSL_dup(ssl) : NULL;
+    connection_copy(ssl, copy);
+    return copy;
 }
 
 /* ---- SSL_SESSION_get_time(3) ---- */

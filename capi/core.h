@@ -1,10 +1,13 @@
 /*
- * core.h - the contract between the thin C layer (cshim/) and the Go core (capi/).
+ * core.h - the contract between the thin C layer (cshim/) and the cache, which is Go (internal/cache).
  *
- * Plain C, no OpenSSL: a session is an opaque number to the core, which keeps it together with its key
- * and its expiry and never looks behind it. One operation is one crossing: a flat struct in, a flat
- * struct out. Whatever the core lets go of comes back in the answer; the caller then owns the cache's
+ * Plain C, no OpenSSL: a session is an opaque number to the cache, which keeps it together with its key
+ * and its expiry and never looks behind it. One operation is one call: a flat struct in, a flat
+ * struct out. Whatever the cache lets go of comes back in the answer; the caller then owns the cache's
  * reference to it, calls the program's callback and gives the reference back, with no lock held.
+ *
+ * There are two ways to the same Go code, and one list of functions for both. internal/direct runs it as C code
+ * runs, without Go's runtime; capi/ exports it through cgo (SSLCACHE_CORE=cgo).
  */
 #ifndef SSLCACHE_CORE_H
 #define SSLCACHE_CORE_H
@@ -16,7 +19,7 @@
 /* An opaque SSL_SESSION pointer; 0 is no session. */
 typedef uintptr_t core_session;
 
-/* A cache of the core; NULL is no cache. Made by go-pointer, so it points at nothing of use. */
+/* A cache; NULL is none. The direct way: its address. By way of cgo: what go-pointer has given, which points at nothing of use. */
 typedef void *core_handle;
 
 /* What differs between the versions of libssl, as data. Set once, when a cache is made. */
@@ -26,6 +29,23 @@ struct core_rules {
     uint8_t readd_moves;     /* adding what is cached moves it behind its equals (3.0) */
 };
 
+/*
+ * What the cache asks of the process that it lives in. All of it may be called under a lock of the cache; it must neither
+ * call the cache nor be a cancellation point, and leaves errno as it was.
+ */
+struct core_host {
+    void *(*map)(
+        uint64_t size); /* so many bytes of zero, beginning with a page; NULL: there is no memory */
+    void (*unmap)(void *memory, uint64_t size);
+    void (*pause)(uint32_t round); /* lets others go on, the longer the higher the round */
+    void (*panicked)(void); /* cgo only: a panic was caught; its cache answers 0 from now on */
+    uint64_t
+        seed[7]; /* random, secret: of the hash of a cache; set before the first cache is made */
+    uint32_t processors; /* how many threads can run at once */
+    void
+        *memory; /* the caches' own: the memory that all caches of this host share. NULL at first */
+};
+
 /* A session and its place in the cache. */
 struct core_entry {
     core_session session;
@@ -33,14 +53,20 @@ struct core_entry {
     uint64_t sequence;  /* given by entries: a greater one was added or moved later */
     int32_t version;    /* protocol version, as SSL_SESSION_get_protocol_version gives it */
     uint32_t id_length; /* 0 to CORE_ID_MAX */
-    unsigned char id[CORE_ID_MAX];
+    unsigned char id[CORE_ID_MAX]; /* zeroes beyond the length */
 };
 
 /* What an add or an eviction answers beside its result. */
 struct core_answer {
     core_session replaced; /* add: another session that had the same key */
     core_session session;  /* the victim of the limit, or 0 */
-    uint8_t more;          /* the cache is still over its limit: call core_evict */
+    uint8_t more;          /* the cache is still over its limit: call evict */
+};
+
+/* What a lookup found: a session that can't leave its cache until `held` is released. */
+struct core_found {
+    core_session session;
+    void *held;
 };
 
 /*
@@ -73,92 +99,64 @@ struct core_stats {
 #undef X
 };
 
-/* What a direct lookup found: a session that can't leave its cache until `held` is released. */
-struct core_found {
-    core_session session;
-    void *held;
-};
-
 /*
- * The same operations past Go's scheduler (internal/direct), in a tenth of the time. They take what
- * cache_new wrote to *direct. Each answers 1 for yes, 0 for no, or CORE_NOT_DONE where it would have had
- * to wait or to ask for memory: then nothing has happened, and the function below is to be called.
- */
-struct core_direct {
-    int (*add)(void *cache, const struct core_entry *entry, int64_t limit,
-               struct core_answer *answer);
-    int (*evict)(void *cache, int64_t limit, core_session newcomer, struct core_answer *answer);
-    int (*lookup)(void *cache, const struct core_entry *entry, struct core_found *found);
-    void (*release)(void *held); /* after a lookup that answered 1, and a reference was taken */
-    int (*contains)(void *cache, const struct core_entry *entry);
-    int (*remove)(void *cache, const struct core_entry *entry, core_session *removed);
-    int (*expired)(void *cache, int64_t now); /* whether expire would take one out */
-};
-
-#define CORE_NOT_DONE (-1)
-
-/* What the core calls in C. */
-struct core_host {
-    void (*retain)(core_session session); /* takes one reference; runs under a lock of the core */
-    void (*panicked)(void);               /* a panic was caught; its cache answers 0 from now on */
-};
-
-/*
- * The functions of the core, defined in capi/exports.go. All may be called from any thread; none calls
- * the program; a panic inside is caught, counted and answered with 0.
+ * All may be called from any thread, but lock and unlock; none calls the program. An operation on a cache takes locks of the cache, each held
+ * for nanoseconds; number takes none, so it may be asked in a signal handler that interrupted an operation.
  *
- *   cache_new    a new cache that lives by `rules`; *direct names it in core_direct's functions
+ *   cache_new    an empty cache that lives by `rules`; NULL: there is no memory. `host` outlives it
  *   cache_free   the end of a cache; what it still held is forgotten, not freed
- *   add          puts the session in; 0: it is there already, or there is no more memory; a limit of 0 is none
- *   evict        a victim after an add that answered `more`; never the newcomer
+ *   add          puts the session in, 1; 0: that very session is there already, or there is no more memory (answer->more is 0 then and nothing
+ *                has happened); a limit of 0 is none
+ *   evict        whether there was a victim after an add that answered `more`; never the newcomer
  *   evict_random a session chosen by a number, expired or not; never the newcomer, 0 if there is no other
- *   lookup       the session under the entry's key, with one reference for the caller, or 0
+ *   lookup       1 and the session under the entry's key, held, to which the caller takes a reference before he calls release; or 0
+ *   release      lets go of what a lookup held
  *   contains     whether a session is under the entry's key; counts nothing
- *   remove       takes out what is under the entry's key; the cache's reference is the caller's then
+ *   remove       takes out what is under the entry's key and answers it, or 0; the cache's reference is the caller's then
  *   expire       takes out up to `room` sessions that have expired at `now`, the first to expire first;
- *                *cursor is 0 at the start of a flush and belongs to the core during it
- *   drain        takes out up to `room` sessions, expired or not, the first to expire first
- *   reschedule   notes the new expiry of the entry's session, if that very object is cached
+ *                *cursor is 0 at the start of a flush and belongs to the cache during it. What is added after the start is not taken out
+ *   drain        the same for all sessions, expired or not, the first to expire first
+ *   reschedule   notes the new expiry of the entry's session, if that very object is cached (1) under the entry's key; else 0
+ *   number       how many sessions are held
+ *   stats        the counters
  *   entries      lists up to `room` entries from *cursor on (0 at first, 0 again when all were listed)
- *   freeze       stops every operation on every cache until thaw, except entries, for a fork
- *   direct       fills *table; answers 0 and leaves it where this architecture has none
- *   panics       how many panics were caught
+ *   lock         stops every operation on the cache until unlock, for a fork; in a forked child unlock makes it usable
+ *   unlock
+ *   lock_memory, unlock_memory  the same for what the caches of a host share; taken after the locks of all its caches
  */
 /* clang-format off */
 #define CORE_FUNCTIONS(X)                                                                          \
-    X(core_handle, cache_new, (struct core_rules * rules, struct core_host *host, void **direct))      \
+    X(core_handle, cache_new, (struct core_host * host, const struct core_rules *rules))           \
     X(void, cache_free, (core_handle cache))                                                       \
-    X(int, add, (core_handle cache, struct core_entry *entry, int64_t limit,                       \
-                 struct core_answer *answer))                                                      \
-    X(int, evict, (core_handle cache, int64_t limit, core_session newcomer,                        \
-                   struct core_answer *answer))                                                    \
+    X(int64_t, add, (core_handle cache, const struct core_entry *entry, int64_t limit, struct core_answer *answer)) \
+    X(int64_t, evict, (core_handle cache, int64_t limit, core_session newcomer, struct core_answer *answer)) \
     X(core_session, evict_random, (core_handle cache, uint64_t random, core_session newcomer))     \
-    X(core_session, lookup, (core_handle cache, struct core_entry *entry))                         \
-    X(int, contains, (core_handle cache, struct core_entry *entry))                                \
-    X(core_session, remove, (core_handle cache, struct core_entry *entry))                         \
-    X(uint32_t, expire, (core_handle cache, int64_t now, uint64_t *cursor, core_session *sessions, \
-                         uint32_t room))                                                           \
-    X(uint32_t, drain, (core_handle cache, core_session *sessions, uint32_t room))                 \
-    X(int, reschedule, (core_handle cache, struct core_entry *entry))                              \
+    X(int64_t, lookup, (core_handle cache, const struct core_entry *entry, struct core_found *found)) \
+    X(void, release, (void *held))                                                                 \
+    X(int64_t, contains, (core_handle cache, const struct core_entry *entry))                      \
+    X(core_session, remove, (core_handle cache, const struct core_entry *entry))                   \
+    X(uint64_t, expire, (core_handle cache, int64_t now, uint64_t *cursor, core_session *sessions, uint64_t room)) \
+    X(uint64_t, drain, (core_handle cache, uint64_t *cursor, core_session *sessions, uint64_t room)) \
+    X(int64_t, reschedule, (core_handle cache, const struct core_entry *entry))                    \
     X(int64_t, number, (core_handle cache))                                                        \
     X(void, stats, (core_handle cache, struct core_stats *stats))                                  \
-    X(uint32_t, entries, (core_handle cache, uint64_t *cursor, struct core_entry *entries,         \
-                          uint32_t room))                                                          \
-    X(void, freeze, (void))                                                                        \
-    X(void, thaw, (void))                                                                          \
-    X(int, direct, (struct core_direct * table))                                                       \
-    X(uint64_t, panics, (void))
+    X(uint64_t, entries, (core_handle cache, uint64_t *cursor, struct core_entry *entries, uint64_t room)) \
+    X(void, lock, (core_handle cache))                                                             \
+    X(void, unlock, (core_handle cache))                                                           \
+    X(void, lock_memory, (struct core_host * host))                                                \
+    X(void, unlock_memory, (struct core_host * host))
 /* clang-format on */
 
-#define X(result, name, arguments) result core_##name arguments;
-CORE_FUNCTIONS(X)
-#undef X
-
-/* The functions of one generation of the core, as a table: a forked child calls those of a fresh one. */
+/* The functions of one way, as a table. */
 struct core_functions {
 #define X(result, name, arguments) result(*name) arguments;
     CORE_FUNCTIONS(X)
 #undef X
 };
+
+/* The direct way's, by name: hidden symbols of the library. */
+#define X(result, name, arguments) result direct_##name arguments;
+CORE_FUNCTIONS(X)
+#undef X
 
 #endif

@@ -1,18 +1,10 @@
-// Command capi is the boundary between the thin C layer and the Go core: the functions that core.h
-// declares, exported to C. Each finds the cache behind the handle, hands the call on and writes the
-// answer; nothing else happens here.
+// Command capi is Go's half of the C API where Go's runtime runs: the functions that core.h lists, and those of
+// store.h, exported to C. Each finds what is behind the handle and hands the call on; nothing else happens here.
 package main
 
 /*
 #cgo CFLAGS: -I${SRCDIR}/.. -O2
 #include "capi/core.h"
-
-static inline void call_retain(struct core_host *host, core_session session)
-{
-	host->retain(session);
-}
-
-static inline void call_panicked(struct core_host *host) { host->panicked(); }
 */
 import "C"
 
@@ -22,21 +14,25 @@ import (
 
 	"libsslcache/internal/cache"
 	"libsslcache/internal/direct"
+	"libsslcache/internal/host"
 )
 
 func main() {}
 
-// A direct call hands structs of C on as they are: both sides must see the same. Each line compiles only
-// if its two numbers are equal.
+// Structs of C are handed on as they are: both sides must see the same. Each line compiles only if its two numbers
+// are equal.
 var (
-	_ = [1]int{}[unsafe.Sizeof(C.struct_core_entry{})-unsafe.Sizeof(direct.Entry{})]
-	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.expiry)-unsafe.Offsetof(direct.Entry{}.Expiry)]
-	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.version)-unsafe.Offsetof(direct.Entry{}.Key)]
-	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.id)-unsafe.Offsetof(direct.Entry{}.Key)-unsafe.Offsetof(cache.Key{}.ID)]
+	_ = [1]int{}[unsafe.Sizeof(C.struct_core_entry{})-unsafe.Sizeof(cache.Entry{})]
+	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.expiry)-unsafe.Offsetof(cache.Entry{}.Expiry)]
+	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.version)-unsafe.Offsetof(cache.Entry{}.Key)]
+	_ = [1]int{}[unsafe.Offsetof(C.struct_core_entry{}.id)-unsafe.Offsetof(cache.Entry{}.Key)-unsafe.Offsetof(cache.Key{}.ID)]
 	_ = [1]int{}[unsafe.Sizeof(C.struct_core_answer{})-unsafe.Sizeof(direct.Answer{})]
 	_ = [1]int{}[unsafe.Offsetof(C.struct_core_answer{}.more)-unsafe.Offsetof(direct.Answer{}.More)]
 	_ = [1]int{}[unsafe.Sizeof(C.struct_core_found{})-unsafe.Sizeof(direct.Found{})]
-	_ = [1]int{}[unsafe.Sizeof(C.struct_core_direct{})-unsafe.Sizeof(direct.Table{})]
+	_ = [1]int{}[unsafe.Sizeof(C.struct_core_rules{})-unsafe.Sizeof(direct.Rules{})]
+	_ = [1]int{}[unsafe.Sizeof(C.struct_core_stats{})-unsafe.Sizeof(cache.Stats{})]
+	_ = [1]int{}[unsafe.Sizeof(C.struct_core_host{})-unsafe.Sizeof(host.Host{})]
+	_ = [1]int{}[unsafe.Offsetof(C.struct_core_host{}.memory)-unsafe.Offsetof(host.Host{}.Memory)]
 )
 
 // panics counts what recoverPanic caught.
@@ -49,30 +45,31 @@ func recoverPanic(handle C.core_handle) {
 		return
 	}
 	panics.Add(1)
-	if host := condemn(handle); host != nil {
-		C.call_panicked(host)
+	if tell := condemn(handle); tell != nil {
+		tell()
 	}
 }
 
-// keyOf reads the key of an entry in place: a session id lies in the entry as it lies in a cache.Key.
-func keyOf(entry *C.struct_core_entry) *cache.Key {
-	return (*cache.Key)(unsafe.Pointer(&entry.version))
+func entryOf(entry *C.struct_core_entry) *cache.Entry {
+	return (*cache.Entry)(unsafe.Pointer(entry))
+}
+
+func answerOf(answer *C.struct_core_answer) *direct.Answer {
+	return (*direct.Answer)(unsafe.Pointer(answer))
+}
+
+func sessionsOf(sessions *C.core_session) *cache.Session {
+	return (*cache.Session)(unsafe.Pointer(sessions))
 }
 
 //export core_cache_new
-func core_cache_new(rules *C.struct_core_rules, host *C.struct_core_host, named *unsafe.Pointer) C.core_handle {
+func core_cache_new(owner *C.struct_core_host, rules *C.struct_core_rules) C.core_handle {
 	defer recoverPanic(nil)
-	kept := &keptCache{
-		Cache: cache.New(cache.Rules{
-			CountsNewcomer: rules.counts_newcomer != 0,
-			ByInsertion:    rules.by_insertion != 0,
-			ReaddMoves:     rules.readd_moves != 0,
-		}),
-		host:   host,
-		retain: func(session cache.Session) { C.call_retain(host, C.core_session(session)) },
+	made := direct.CacheNew(hostOf(owner), (*direct.Rules)(unsafe.Pointer(rules)))
+	if made == nil {
+		return nil
 	}
-	*named = kept.pin()
-	return newHandle(kept)
+	return newHandle(&keptCache{Cache: made, owner: owner})
 }
 
 //export core_cache_free
@@ -82,145 +79,119 @@ func core_cache_free(handle C.core_handle) {
 }
 
 //export core_add
-func core_add(handle C.core_handle, entry *C.struct_core_entry, limit C.int64_t, answer *C.struct_core_answer) C.int {
+func core_add(handle C.core_handle, entry *C.struct_core_entry, limit C.int64_t, answer *C.struct_core_answer) C.int64_t {
 	defer recoverPanic(handle)
-	added := cacheOf(handle).Add(keyOf(entry), cache.Session(entry.session), int64(entry.expiry), int64(limit))
-	answer.replaced = C.core_session(added.Replaced)
-	answer.session = C.core_session(added.Evicted)
-	answer.more = cBool(added.More)
-	return C.int(cBool(added.New))
+	return C.int64_t(direct.Add(cacheOf(handle), entryOf(entry), int64(limit), answerOf(answer)))
 }
 
 //export core_evict
-func core_evict(handle C.core_handle, limit C.int64_t, newcomer C.core_session, answer *C.struct_core_answer) C.int {
+func core_evict(handle C.core_handle, limit C.int64_t, newcomer C.core_session, answer *C.struct_core_answer) C.int64_t {
 	defer recoverPanic(handle)
-	victim, more := cacheOf(handle).Evict(int64(limit), cache.Session(newcomer))
-	answer.session = C.core_session(victim)
-	answer.more = cBool(more)
-	return C.int(cBool(victim != 0))
+	return C.int64_t(direct.Evict(cacheOf(handle), int64(limit), cache.Session(newcomer), answerOf(answer)))
 }
 
 //export core_evict_random
 func core_evict_random(handle C.core_handle, random C.uint64_t, newcomer C.core_session) C.core_session {
 	defer recoverPanic(handle)
-	return C.core_session(cacheOf(handle).EvictRandom(uint64(random), cache.Session(newcomer)))
+	return C.core_session(direct.EvictRandom(cacheOf(handle), uint64(random), cache.Session(newcomer)))
 }
 
 //export core_lookup
-func core_lookup(handle C.core_handle, entry *C.struct_core_entry) C.core_session {
+func core_lookup(handle C.core_handle, entry *C.struct_core_entry, found *C.struct_core_found) C.int64_t {
 	defer recoverPanic(handle)
-	kept := cacheOf(handle)
-	return C.core_session(kept.Lookup(keyOf(entry), kept.retain))
+	return C.int64_t(direct.Lookup(cacheOf(handle), entryOf(entry), (*direct.Found)(unsafe.Pointer(found))))
+}
+
+//export core_release
+func core_release(held unsafe.Pointer) {
+	defer recoverPanic(nil)
+	direct.Release((*cache.Held)(held))
 }
 
 //export core_contains
-func core_contains(handle C.core_handle, entry *C.struct_core_entry) C.int {
+func core_contains(handle C.core_handle, entry *C.struct_core_entry) C.int64_t {
 	defer recoverPanic(handle)
-	return C.int(cBool(cacheOf(handle).Contains(keyOf(entry))))
+	return C.int64_t(direct.Contains(cacheOf(handle), entryOf(entry)))
 }
 
 //export core_remove
 func core_remove(handle C.core_handle, entry *C.struct_core_entry) C.core_session {
 	defer recoverPanic(handle)
-	return C.core_session(cacheOf(handle).Remove(keyOf(entry)))
+	return C.core_session(direct.Remove(cacheOf(handle), entryOf(entry)))
 }
 
 //export core_expire
-func core_expire(handle C.core_handle, now C.int64_t, cursor *C.uint64_t, sessions *C.core_session, room C.uint32_t) C.uint32_t {
+func core_expire(handle C.core_handle, now C.int64_t, cursor *C.uint64_t, sessions *C.core_session, room C.uint64_t) C.uint64_t {
 	defer recoverPanic(handle)
-	kept := cacheOf(handle)
-	return fill(sessions, room, func() cache.Session { return kept.Expire(int64(now), (*uint64)(cursor)) })
+	return C.uint64_t(direct.Expire(cacheOf(handle), int64(now), (*uint64)(cursor), sessionsOf(sessions), uint64(room)))
 }
 
 //export core_drain
-func core_drain(handle C.core_handle, sessions *C.core_session, room C.uint32_t) C.uint32_t {
+func core_drain(handle C.core_handle, cursor *C.uint64_t, sessions *C.core_session, room C.uint64_t) C.uint64_t {
 	defer recoverPanic(handle)
-	return fill(sessions, room, cacheOf(handle).Drain)
+	return C.uint64_t(direct.Drain(cacheOf(handle), (*uint64)(cursor), sessionsOf(sessions), uint64(room)))
 }
 
 //export core_reschedule
-func core_reschedule(handle C.core_handle, entry *C.struct_core_entry) C.int {
+func core_reschedule(handle C.core_handle, entry *C.struct_core_entry) C.int64_t {
 	defer recoverPanic(handle)
-	return C.int(cBool(cacheOf(handle).Reschedule(keyOf(entry), cache.Session(entry.session), int64(entry.expiry))))
+	return C.int64_t(direct.Reschedule(cacheOf(handle), entryOf(entry)))
 }
 
 //export core_number
 func core_number(handle C.core_handle) C.int64_t {
 	defer recoverPanic(handle)
-	return C.int64_t(cacheOf(handle).Number())
+	return C.int64_t(direct.Number(cacheOf(handle)))
 }
 
 //export core_stats
-func core_stats(handle C.core_handle, answer *C.struct_core_stats) {
+func core_stats(handle C.core_handle, stats *C.struct_core_stats) {
 	defer recoverPanic(handle)
-	stats := cacheOf(handle).Stats()
-	*answer = C.struct_core_stats{
-		number:   C.uint64_t(stats.Number),
-		peak:     C.uint64_t(stats.Peak),
-		stored:   C.uint64_t(stats.Stored),
-		found:    C.uint64_t(stats.Found),
-		missed:   C.uint64_t(stats.Missed),
-		replaced: C.uint64_t(stats.Replaced),
-		evicted:  C.uint64_t(stats.Evicted),
-		expired:  C.uint64_t(stats.Expired),
-		removed:  C.uint64_t(stats.Removed),
-	}
+	direct.Stats(cacheOf(handle), (*cache.Stats)(unsafe.Pointer(stats)))
 }
 
 //export core_entries
-func core_entries(handle C.core_handle, cursor *C.uint64_t, entries *C.struct_core_entry, room C.uint32_t) C.uint32_t {
+func core_entries(handle C.core_handle, cursor *C.uint64_t, entries *C.struct_core_entry, room C.uint64_t) C.uint64_t {
 	defer recoverPanic(handle)
-	listed := make([]cache.Entry, room)
-	count, next := entriesOf(cacheOf(handle), uint64(*cursor), listed)
-	out := unsafe.Slice(entries, room)
-	for i := range listed[:count] {
-		writeEntry(&out[i], &listed[i])
-	}
-	*cursor = C.uint64_t(next)
-	return C.uint32_t(count)
+	return C.uint64_t(direct.Entries(cacheOf(handle), (*uint64)(cursor), entryOf(entries), uint64(room)))
 }
 
-//export core_freeze
-func core_freeze() {
+//export core_lock
+func core_lock(handle C.core_handle) {
+	defer recoverPanic(handle)
+	direct.Lock(cacheOf(handle))
+}
+
+//export core_unlock
+func core_unlock(handle C.core_handle) {
+	defer recoverPanic(handle)
+	direct.Unlock(cacheOf(handle))
+}
+
+//export core_lock_memory
+func core_lock_memory(owner *C.struct_core_host) {
 	defer recoverPanic(nil)
-	freezeAll()
+	direct.LockMemory(hostOf(owner))
 }
 
-//export core_thaw
-func core_thaw() {
+//export core_unlock_memory
+func core_unlock_memory(owner *C.struct_core_host) {
 	defer recoverPanic(nil)
-	thawAll()
+	direct.UnlockMemory(hostOf(owner))
 }
 
-//export core_direct
-func core_direct(table *C.struct_core_direct) C.int {
-	return C.int(cBool(direct.Fill((*direct.Table)(unsafe.Pointer(table)))))
+// core_address gives what the direct way knows a cache by: a forked child, whose runtime is dead, goes on with it.
+//
+//export core_address
+func core_address(handle C.core_handle) C.core_handle {
+	defer recoverPanic(handle)
+	return C.core_handle(unsafe.Pointer(cacheOf(handle)))
 }
 
-//export core_panics
-func core_panics() C.uint64_t {
-	return C.uint64_t(panics.Load())
-}
-
-// fill writes down what take gives, until it gives nothing or there is no more room.
-func fill(sessions *C.core_session, room C.uint32_t, take func() cache.Session) C.uint32_t {
-	out := unsafe.Slice(sessions, room)
-	for i := range out {
-		session := take()
-		if session == 0 {
-			return C.uint32_t(i)
-		}
-		out[i] = C.core_session(session)
-	}
-	return room
-}
-
-func writeEntry(to *C.struct_core_entry, from *cache.Entry) {
-	to.session = C.core_session(from.Session)
-	to.expiry = C.int64_t(from.Expiry)
-	to.sequence = C.uint64_t(from.Sequence)
-	*keyOf(to) = from.Key
-}
+// core_ready returns when the runtime serves, as every exported function does.
+//
+//export core_ready
+func core_ready() {}
 
 func cBool(truth bool) C.uint8_t {
 	if truth {

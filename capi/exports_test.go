@@ -2,11 +2,18 @@ package main
 
 import (
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/internal/cache"
+	"libsslcache/internal/direct"
+	"libsslcache/internal/host"
 )
+
+func newKept() *keptCache {
+	return &keptCache{Cache: cache.New(host.Local(), cache.Rules{})}
+}
 
 func handlesLeft() (left int) {
 	resolved.Range(func(_, _ any) bool {
@@ -19,7 +26,7 @@ func handlesLeft() (left int) {
 func TestPanicStaysInsideAndItsCacheAnswers0(t *testing.T) {
 	// A cache that is not there: whatever is asked of it panics.
 	broken := newHandle(&keptCache{})
-	sound := newHandle(&keptCache{Cache: cache.New(cache.Rules{})})
+	sound := newHandle(newKept())
 	before := panics.Load()
 
 	require.Zero(t, core_number(broken))
@@ -34,17 +41,20 @@ func TestPanicStaysInsideAndItsCacheAnswers0(t *testing.T) {
 }
 
 func TestHandleThatIsNoneAnswers0(t *testing.T) {
-	freed := newHandle(&keptCache{Cache: cache.New(cache.Rules{})})
+	freed := newHandle(newKept())
 	core_cache_free(freed)
 	require.Zero(t, core_number(nil))
 	require.Zero(t, core_number(freed))
 	require.Zero(t, core_remove(freed, nil))
+	require.Nil(t, core_address(freed))
+	core_lock(freed)
+	core_unlock(freed)
 }
 
 func TestNoHandleIsLeft(t *testing.T) {
 	before := handlesLeft()
 	for range 100 {
-		handle := newHandle(&keptCache{Cache: cache.New(cache.Rules{})})
+		handle := newHandle(newKept())
 		require.Same(t, cacheOf(handle), cacheOf(handle))
 		core_cache_free(handle)
 		core_cache_free(handle)
@@ -52,20 +62,16 @@ func TestNoHandleIsLeft(t *testing.T) {
 	require.Equal(t, before, handlesLeft())
 }
 
-func TestFrozenCacheIsListedAndThaws(t *testing.T) {
-	kept := &keptCache{Cache: cache.New(cache.Rules{})}
+// TestBothWaysSeeOneCache: a child goes on with what a parent has made through a handle.
+func TestBothWaysSeeOneCache(t *testing.T) {
+	kept := newKept()
 	handle := newHandle(kept)
 	defer core_cache_free(handle)
-	kept.Add(&cache.Key{Version: 0x303, Length: 1}, 7, 100, 0)
+	entry := &cache.Entry{Session: 7, Expiry: 100, Key: cache.Key{Version: 0x303, Length: 1}}
+	require.EqualValues(t, 1, direct.Add(kept.Cache, entry, 0, new(direct.Answer)))
 
-	core_freeze()
-	entries := make([]cache.Entry, 2)
-	count, next := entriesOf(kept, 0, entries)
-	core_thaw()
-
-	require.Equal(t, 1, count)
-	require.Zero(t, next)
-	require.Equal(t, cache.Session(7), entries[0].Session)
-	require.Empty(t, frozen)
-	require.NotZero(t, kept.Remove(&cache.Key{Version: 0x303, Length: 1}), "it goes on")
+	require.EqualValues(t, 1, core_number(handle))
+	require.Equal(t, unsafe.Pointer(kept.Cache), unsafe.Pointer(core_address(handle)))
+	require.EqualValues(t, 7, direct.Remove((*cache.Cache)(unsafe.Pointer(core_address(handle))), entry))
+	require.Zero(t, core_number(handle))
 }

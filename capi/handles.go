@@ -1,30 +1,26 @@
 package main
 
-// #include "capi/core.h"
+/*
+#include "capi/core.h"
+
+static inline void call_panicked(struct core_host *host) { host->panicked(); }
+*/
 import "C"
 
 import (
-	"runtime"
 	"sync"
 	"unsafe"
 
 	"libsslcache/internal/cache"
+	"libsslcache/internal/host"
 
 	pointer "github.com/mattn/go-pointer"
 )
 
-// keptCache is what a handle stands for: a cache, and what it calls in C.
+// keptCache is what a handle stands for.
 type keptCache struct {
-	*cache.Cache
-	host   *C.struct_core_host
-	retain func(cache.Session)
-	pinned runtime.Pinner
-}
-
-// pin answers what names the cache in internal/direct: its address, until the handle is freed.
-func (k *keptCache) pin() unsafe.Pointer {
-	k.pinned.Pin(k.Cache)
-	return unsafe.Pointer(k.Cache)
+	*cache.Cache // in the host's memory
+	owner        *C.struct_core_host
 }
 
 // go-pointer makes the handles and keeps what they stand for alive, behind one lock for the process.
@@ -39,54 +35,44 @@ func newHandle(kept *keptCache) C.core_handle {
 
 // cacheOf gives the cache behind a handle. A handle that was never given or is freed already is a fault
 // of the caller: it panics, and the operation answers 0.
-func cacheOf(handle C.core_handle) *keptCache {
+func cacheOf(handle C.core_handle) *cache.Cache {
 	kept, _ := resolved.Load(unsafe.Pointer(handle))
-	return kept.(*keptCache)
+	return kept.(*keptCache).Cache
 }
 
-// condemn forgets the cache behind the handle, whose operations panic from then on. It answers whom to
-// tell, nil the second time: a panic is reported once.
-func condemn(handle C.core_handle) *C.struct_core_host {
+// condemn forgets the cache behind the handle, whose operations panic from then on. It answers how to tell its
+// owner, nil the second time: a panic is reported once.
+func condemn(handle C.core_handle) (tell func()) {
 	kept, known := resolved.LoadAndDelete(unsafe.Pointer(handle))
-	if !known {
+	if !known || kept.(*keptCache).owner == nil {
 		return nil
 	}
-	if kept.(*keptCache).Cache != nil {
-		kept.(*keptCache).Close()
-	}
-	return kept.(*keptCache).host
+	return func() { C.call_panicked(kept.(*keptCache).owner) }
 }
 
 func freeHandle(handle C.core_handle) {
 	if kept, known := resolved.LoadAndDelete(unsafe.Pointer(handle)); known {
-		kept.(*keptCache).pinned.Unpin()
 		kept.(*keptCache).Free()
 		pointer.Unref(unsafe.Pointer(handle))
 	}
 }
 
-// frozen has the caches that are at rest for a fork. Only the thread that forks uses it.
-var frozen = map[*keptCache]*cache.Frozen{}
+// adopted are the hosts whose functions are Go's, and what keeps those alive.
+var (
+	adopted  = map[*host.Host]*host.Host{}
+	adopting sync.Mutex
+)
 
-// freezeAll stops all operations. C makes and frees no cache until thawAll.
-func freezeAll() {
-	resolved.Range(func(_, kept any) bool {
-		frozen[kept.(*keptCache)] = kept.(*keptCache).Freeze()
-		return true
-	})
-}
-
-func thawAll() {
-	for kept, rest := range frozen {
-		rest.Thaw()
-		delete(frozen, kept)
+// hostOf gives C's host to Go code, which can't call the functions that are in it: this process's own, which do the
+// same, are put in their place. C puts its own back where it goes on without us.
+func hostOf(owner *C.struct_core_host) *host.Host {
+	h := (*host.Host)(unsafe.Pointer(owner))
+	adopting.Lock()
+	defer adopting.Unlock()
+	if adopted[h] == nil {
+		ours := host.Local()
+		h.OnMap, h.OnUnmap, h.OnPause = ours.OnMap, ours.OnUnmap, ours.OnPause
+		adopted[h] = ours
 	}
-}
-
-// entriesOf lists a cache, at rest or not.
-func entriesOf(kept *keptCache, cursor uint64, entries []cache.Entry) (count int, next uint64) {
-	if rest := frozen[kept]; rest != nil {
-		return rest.Entries(cursor, entries)
-	}
-	return kept.Entries(cursor, entries)
+	return h
 }

@@ -1,19 +1,12 @@
-//go:build store
-
 package main
 
 /*
 #include "capi/core.h"
 #include "capi/store.h"
 
-static inline void call_connected(struct core_store_settings *settings, int descriptor)
+static inline void call_answered(struct store_settings *settings, struct store_request *request)
 {
-	settings->connected(descriptor);
-}
-
-static inline void call_disconnected(struct core_store_settings *settings, int descriptor)
-{
-	settings->disconnected(descriptor);
+	settings->answered(request);
 }
 */
 import "C"
@@ -26,24 +19,28 @@ import (
 	"libsslcache/internal/store"
 )
 
+// openedStore is a store and what C has opened it with.
+type openedStore struct {
+	*store.Store
+	settings *C.struct_store_settings
+}
+
 // opened is the store of this process, or nil.
-var opened atomic.Pointer[store.Store]
+var opened atomic.Pointer[openedStore]
 
 //export core_store_open
-func core_store_open(settings *C.struct_core_store_settings, problem *C.char, size C.uint32_t) C.int {
+func core_store_open(settings *C.struct_store_settings, problem *C.char, size C.uint32_t) C.int {
 	defer recoverPanic(nil)
 	fresh, err := store.Open(store.Settings{
-		Address:      C.GoString(settings.address),
-		Application:  C.GoString(settings.application),
-		Timeout:      time.Duration(settings.timeout),
-		Connected:    func(descriptor int) { C.call_connected(settings, C.int(descriptor)) },
-		Disconnected: func(descriptor int) { C.call_disconnected(settings, C.int(descriptor)) },
+		Address:     C.GoString(settings.address),
+		Application: C.GoString(settings.application),
+		Timeout:     time.Duration(settings.timeout),
 	})
 	if err != nil {
 		writeText(problem, size, err.Error())
 		return 0
 	}
-	opened.Store(fresh)
+	opened.Store(&openedStore{fresh, settings})
 	return 1
 }
 
@@ -57,41 +54,35 @@ func core_store_keys(text *C.uchar, length C.uint32_t, problem *C.char, size C.u
 	return 1
 }
 
-//export core_store_put
-func core_store_put(place *C.struct_core_place, session *C.uchar, length C.uint32_t, life C.int64_t, singleUse C.int) {
-	defer recoverPanic(nil)
-	if kept := opened.Load(); kept != nil {
-		kept.Put(identityOf(place), bytesOf(session, length), time.Duration(life)*time.Second, singleUse != 0)
-	}
-}
-
-//export core_store_get
-func core_store_get(place *C.struct_core_place, take C.int, room *C.uchar, size C.uint32_t) C.uint32_t {
+//export core_store_serve
+func core_store_serve(request *C.struct_store_request) {
 	defer recoverPanic(nil)
 	kept := opened.Load()
-	if kept == nil {
-		return 0
+	switch request.operation {
+	case C.STORE_PUT:
+		kept.Put(identityOf(request), bytesOf(request.session, request.length),
+			time.Duration(request.life)*time.Second, request.single_use != 0)
+	case C.STORE_REMOVE:
+		kept.Delete(identityOf(request))
+	default:
+		go lookUp(kept.Store, kept.settings, request)
 	}
-	return C.uint32_t(kept.Get(identityOf(place), take != 0, bytesOf(room, size)))
 }
 
-//export core_store_remove
-func core_store_remove(place *C.struct_core_place) {
+// lookUp answers a request, whatever happens.
+func lookUp(from *store.Store, settings *C.struct_store_settings, request *C.struct_store_request) {
+	room := bytesOf(request.session, request.length)
+	request.length = 0
+	defer C.call_answered(settings, request)
 	defer recoverPanic(nil)
-	if kept := opened.Load(); kept != nil {
-		kept.Delete(identityOf(place))
-	}
+	request.length = C.uint32_t(from.Get(identityOf(request), request.operation == C.STORE_TAKE, room))
 }
 
 //export core_store_stats
-func core_store_stats(answer *C.struct_core_store_stats) {
+func core_store_stats(answer *C.struct_store_stats) {
 	defer recoverPanic(nil)
-	kept := opened.Load()
-	if kept == nil {
-		return
-	}
-	stats := kept.Stats()
-	*answer = C.struct_core_store_stats{
+	stats := opened.Load().Stats()
+	*answer = C.struct_store_stats{
 		written:   C.uint64_t(stats.Written),
 		deleted:   C.uint64_t(stats.Deleted),
 		found:     C.uint64_t(stats.Found),
@@ -103,23 +94,22 @@ func core_store_stats(answer *C.struct_core_store_stats) {
 		dropped:   C.uint64_t(stats.Dropped),
 		queued:    C.uint64_t(stats.Queued),
 		openings:  C.uint64_t(stats.Openings),
-		waited:    C.uint64_t(stats.Waited),
-		slowest:   C.uint64_t(stats.Slowest),
 		open:      cBool(stats.Open),
 	}
 	writeText(&answer.failure[0], C.uint32_t(len(answer.failure)), stats.Failure)
 }
 
-// bytesOf is the caller's memory, for the time of the call.
+// bytesOf is C's memory, for as long as C leaves it to us.
 func bytesOf(start *C.uchar, length C.uint32_t) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(start)), length)
 }
 
-func identityOf(place *C.struct_core_place) store.Identity {
+// identityOf reads the identity in place.
+func identityOf(request *C.struct_store_request) store.Identity {
 	return store.Identity{
-		Context: bytesOf(place.context, place.context_length),
-		Version: int32(place.version),
-		ID:      bytesOf(place.id, place.id_length),
+		Context: bytesOf(&request.context[0], C.uint32_t(request.context_length)),
+		Version: int32(request.version),
+		ID:      bytesOf(&request.id[0], C.uint32_t(request.id_length)),
 	}
 }
 

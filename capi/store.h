@@ -1,52 +1,66 @@
 /*
- * store.h - the contract of the core that has the store which outlives the process (internal/store).
+ * store.h - the contract of the client of the store that outlives the process, which is Go (internal/store).
  *
- * It is a library of its own beside ours, which is loaded instead of our own core where a store is asked
- * for: the client of the store makes it four times as large, and every process that loads us would pay.
- *
- * Sessions cross serialised, in a buffer of the caller, who wipes it: the core makes no copy that is
- * not sealed. All functions may be called from any thread; before store_open they do nothing.
+ * Sessions cross serialised, in the request's own memory, which its owner wipes: Go makes no copy that is not
+ * sealed. All functions are called by threads of the library's own.
  */
-#ifndef SSLCACHE_CORE_STORE_H
-#define SSLCACHE_CORE_STORE_H
+#ifndef SSLCACHE_STORE_CONTRACT_H
+#define SSLCACHE_STORE_CONTRACT_H
 
 #include <stdint.h>
 
 /* The longest serialised session that is stored, in bytes: those with long certificates are longer. */
-#define CORE_STORE_SESSION_MAX 32768
+#define STORE_SESSION_MAX 32768
 
-struct core_store_settings {
+#define STORE_ID_MAX 32 /* SSL_MAX_SSL_SESSION_ID_LENGTH and SSL_MAX_SID_CTX_LENGTH */
+
+enum store_operation {
+    STORE_GET,    /* look the session up */
+    STORE_TAKE,   /* the same, and take it out: one of all who ask has it */
+    STORE_PUT,    /* store the session */
+    STORE_REMOVE, /* remove it */
+};
+
+/* One operation. Go reads and writes it until it is answered. */
+struct store_request {
+    int32_t operation;      /* of enum store_operation */
+    int32_t version;        /* as SSL_SESSION_get_protocol_version gives it */
+    int64_t life;           /* PUT: seconds */
+    uint8_t single_use;     /* PUT: only who takes it out of the store may have it */
+    uint8_t context_length; /* the session id context */
+    uint8_t id_length;
+    unsigned char context[STORE_ID_MAX];
+    unsigned char id[STORE_ID_MAX];
+    uint32_t
+        length; /* PUT: of the session. GET, TAKE: of the room; answered: of the session, or 0 */
+    unsigned char *session; /* PUT: the session. GET, TAKE: where it is written to */
+};
+
+struct store_settings {
     const char *address;     /* SSLCACHE_STORE */
     const char *application; /* SSLCACHE_APP */
-    int64_t timeout;         /* the longest that a lookup waits, nanoseconds */
-    void (*connected)(int descriptor);
-    void (*disconnected)(int descriptor); /* called before the descriptor is closed */
+    int64_t timeout;         /* the longest that a look-up waits for the server, nanoseconds */
+    void (*answered)(struct store_request *request);
 };
 
-/* What a session is known by. Its bytes are the caller's and are read during the call only. */
-struct core_place {
-    const unsigned char *context; /* the session id context */
-    const unsigned char *id;
-    uint32_t context_length;
-    uint32_t id_length;
-    int32_t version; /* as SSL_SESSION_get_protocol_version gives it */
-};
+/* The counters of internal/store, in the order in which they are shown; see its Stats. */
+#define STORE_COUNTERS(X)                                                                          \
+    X(written)                                                                                     \
+    X(deleted)                                                                                     \
+    X(found)                                                                                       \
+    X(missed)                                                                                      \
+    X(refused)                                                                                     \
+    X(timed_out)                                                                                   \
+    X(failed)                                                                                      \
+    X(skipped)                                                                                     \
+    X(dropped)                                                                                     \
+    X(queued)                                                                                      \
+    X(openings)
 
-/* Counters since store_open; see Stats in internal/store/stats.go. */
-struct core_store_stats {
-    uint64_t written;
-    uint64_t deleted;
-    uint64_t found;
-    uint64_t missed;
-    uint64_t refused;
-    uint64_t timed_out;
-    uint64_t failed;
-    uint64_t skipped;
-    uint64_t dropped;
-    uint64_t queued;
-    uint64_t openings;
-    uint64_t waited;   /* of all lookups together, nanoseconds */
-    uint64_t slowest;  /* of one lookup, nanoseconds */
+struct store_stats {
+#define X(name) uint64_t name;
+    STORE_COUNTERS(X)
+#undef X
     uint8_t open;      /* the breaker is open: the store is not asked */
     char failure[160]; /* the last error, letters that may stand in JSON only; "": there was none */
 };
@@ -56,35 +70,27 @@ struct core_store_stats {
  *                 the timeout makes no sense, and `problem` has a line that says why
  *   store_keys    takes the content of a key file. 0: it is none, the keys stay as they were, and
  *                 `problem` says why
- *   store_put     stores a session for so many seconds. Waits for nothing
- *   store_get     the length of the session that was written into `room`, 0 if there is none or no answer
- *                 in time. take: it is taken out, and one of all who ask has it
- *   store_remove  removes the session. Waits for nothing
- *   store_stats   the counters
+ *   store_serve   carries the request out, after store_open. PUT and REMOVE are done when it returns; a look-up goes
+ *                 on by itself, and settings->answered is called when it is done, on another thread
+ *   store_stats   the counters since store_open
  */
 /* clang-format off */
 #define STORE_FUNCTIONS(X)                                                                         \
-    X(int, store_open, (struct core_store_settings *settings, char *problem, uint32_t size))       \
+    X(int, store_open, (struct store_settings *settings, char *problem, uint32_t size))            \
     X(int, store_keys, (unsigned char *text, uint32_t length, char *problem, uint32_t size))       \
-    X(void, store_put, (struct core_place *place, unsigned char *session, uint32_t length,         \
-                        int64_t life, int single_use))                                             \
-    X(uint32_t, store_get, (struct core_place *place, int take, unsigned char *room,               \
-                            uint32_t size))                                                        \
-    X(void, store_remove, (struct core_place *place))                                              \
-    X(void, store_stats, (struct core_store_stats *answer))
+    X(void, store_serve, (struct store_request *request))                                          \
+    X(void, store_stats, (struct store_stats *answer))
 /* clang-format on */
 
+/* What capi/store.go exports. */
 #define X(result, name, arguments) result core_##name arguments;
 STORE_FUNCTIONS(X)
 #undef X
 
-/* The functions of one generation of the core, NULL where it has no store. */
 struct store_functions {
 #define X(result, name, arguments) result(*name) arguments;
     STORE_FUNCTIONS(X)
 #undef X
 };
-
-extern const struct store_functions sslcache_store_functions __attribute__((visibility("hidden")));
 
 #endif

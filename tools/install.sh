@@ -35,7 +35,7 @@ page_target() { # PAGE; section 3sslcache lives in man3
 
 place "$build/libsslcache.so" "$LIBDIR/libsslcache.so.1"
 place_link libsslcache.so.1 "$LIBDIR/libsslcache.so"
-place "$build/libsslcache-store.so.1" "$LIBDIR/libsslcache-store.so.1"
+place "$build/libsslcache-go.so.1" "$LIBDIR/libsslcache-go.so.1"
 place "$root/include/sslcache.h" "$INCLUDEDIR/sslcache.h"
 place <(fill_in "$root/include/sslcache.pc.in") "$LIBDIR/pkgconfig/sslcache.pc"
 

@@ -3,15 +3,36 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 
-/* What formats a line needs little; what asks the core runs Go's scheduler on it: see threads.c. */
+/* What formats a line needs little; what calls Go runs its scheduler on it. */
 enum { STACK_SIZE = 256 * 1024 };
 
 static atomic_int number;
 
-static bool create(void *(*work)(void *unused))
+typedef void *(*work_function)(void *unused);
+
+static void *run(void *work)
+{
+    ((work_function)work)(NULL);
+    atomic_fetch_sub(&number, 1);
+    return NULL;
+}
+
+/* The program's thread may be a real-time one, which ours must not be: it could keep the program's from running. */
+static void set_ordinary_policy(pthread_attr_t *attributes)
+{
+    const struct sched_param ordinary = {.sched_priority = 0};
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        return;
+    pthread_attr_setinheritsched(attributes, PTHREAD_EXPLICIT_SCHED);
+    pthread_attr_setschedpolicy(attributes, SCHED_OTHER);
+    pthread_attr_setschedparam(attributes, &ordinary);
+}
+
+static bool create(work_function work)
 {
     pthread_attr_t attributes;
     pthread_t thread;
@@ -19,10 +40,12 @@ static bool create(void *(*work)(void *unused))
         return false;
     pthread_attr_setstacksize(&attributes, STACK_SIZE);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    bool is_made = pthread_create(&thread, &attributes, work, NULL) == 0;
+    set_ordinary_policy(&attributes);
+    atomic_fetch_add(&number, 1);
+    bool is_made = pthread_create(&thread, &attributes, run, (void *)work) == 0;
     pthread_attr_destroy(&attributes);
-    if (is_made)
-        atomic_fetch_add(&number, 1);
+    if (!is_made)
+        atomic_fetch_sub(&number, 1);
     return is_made;
 }
 

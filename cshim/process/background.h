@@ -10,7 +10,7 @@
 /* Starts one. False where no thread can be had. errno stays as it was. */
 bool background_start(void *(*work)(void *unused));
 
-/* How many were started in this process. */
+/* How many there are in this process. */
 int background_number(void);
 
 /* Fork handler. */

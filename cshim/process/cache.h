@@ -1,37 +1,34 @@
 /*
- * cache.h - one cache of the core, as C calls it: past Go's scheduler where an operation can be done so,
- * else by a call of Go. The functions are those of capi/core.h.
+ * cache.h - the cache that is Go, as the C layer calls it: what it asks of the process (capi/core.h, struct
+ * core_host), and which of the two ways to it is taken.
  */
 #ifndef SSLCACHE_CACHE_H
 #define SSLCACHE_CACHE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "cshim/process/core.h"
+#include "capi/core.h"
 
-struct cache {
-    _Atomic core_handle handle; /* NULL: there is none */
-    void *direct;               /* what the direct calls know it by */
-};
+/* The functions of the way that is taken: the direct one, unless SSLCACHE_CORE asks for cgo. */
+extern const struct core_functions *cache_functions;
 
-static inline bool cache_is_made(struct cache *cache)
-{
-    return atomic_load_explicit(&cache->handle, memory_order_acquire) != NULL;
-}
+/*
+ * An empty cache that lives by rules, or NULL where there is no memory. Not to be called by two threads at
+ * once.
+ */
+core_handle cache_new(const struct core_rules *rules);
 
-int cache_add(struct cache *cache, struct core_entry *entry, int64_t limit,
-              struct core_answer *answer);
-int cache_evict(struct cache *cache, int64_t limit, core_session newcomer,
-                struct core_answer *answer);
+/* To be called with no lock held, while the program has its rights: loads what the way needs. */
+void cache_prepare(void);
 
-/* retain is the host's: it takes the reference that the caller is given. */
-core_session cache_lookup(struct cache *cache, struct core_entry *entry,
-                          void (*retain)(core_session session));
-bool cache_contains(struct cache *cache, struct core_entry *entry);
-core_session cache_remove(struct cache *cache, struct core_entry *entry);
-uint32_t cache_expire(struct cache *cache, int64_t now, uint64_t *cursor, core_session *sessions,
-                      uint32_t room);
+/* How a forked child, in which Go's runtime is dead, knows the cache: see cache_fork_child. */
+core_handle cache_direct_handle(core_handle cache);
+
+/* Fork handler: from now on all caches are called directly. False: they were already. */
+bool cache_fork_child(void);
+
+/* Around a fork, with all caches locked: the memory that they share. */
+void cache_lock_memory(void);
+void cache_unlock_memory(void);
 
 #endif

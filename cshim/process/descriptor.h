@@ -28,4 +28,10 @@ bool descriptor_is_ours(const struct descriptor *descriptor);
 /* Closes it if it still is ours, and forgets it. */
 void descriptor_close(struct descriptor *descriptor);
 
+/*
+ * write(2) as it has to be in somebody else's thread: it raises no SIGPIPE or SIGXFSZ, is no cancellation point, and does not
+ * wait where there is no room now (EAGAIN). Gives what write gives, and sets errno.
+ */
+ssize_t descriptor_write(int number, const void *bytes, size_t length);
+
 #endif

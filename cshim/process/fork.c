@@ -1,26 +1,20 @@
 #define _GNU_SOURCE
 #include "cshim/process/fork.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "cshim/process/atfork.h"
 #include "cshim/process/background.h"
-#include "cshim/process/core.h"
-#include "cshim/process/inheritance.h"
-#include "cshim/process/signals.h"
-#include "cshim/settings/fault.h"
-#include "cshim/share/store.h"
-#include "cshim/takeover/context.h"
-#include "cshim/watch/live.h"
-#include "cshim/watch/writer.h"
+
+_Thread_local unsigned fork_busy __attribute__((tls_model("initial-exec")));
+
+/* ---- the gate ---- */
 
 /*
  * How many threads are inside, in stripes on cache lines of their own: a shared count would be the
@@ -34,13 +28,22 @@ struct stripe {
 
 static struct stripe stripes[STRIPES];
 static atomic_bool closed;
-static pthread_mutex_t closing = PTHREAD_MUTEX_INITIALIZER; /* held from the prepare handler on */
-static _Thread_local unsigned depth;
+static _Thread_local unsigned depth __attribute__((tls_model("initial-exec")));
 
 static struct stripe *own_stripe(void)
 {
     /* The address of a thread's own variable tells the threads apart well enough. */
     return &stripes[((uintptr_t)&depth >> 12) % STRIPES];
+}
+
+/* Also where the thread that is waited for has a lower priority; and no cancellation point. */
+static void sleep_a_moment(void)
+{
+    enum { MOMENT_NS = 50000 };
+    const struct timespec moment = {.tv_nsec = MOMENT_NS};
+    int saved_errno = errno;
+    syscall(SYS_nanosleep, &moment, NULL);
+    errno = saved_errno;
 }
 
 static void enter(void)
@@ -51,8 +54,8 @@ static void enter(void)
         if (!atomic_load(&closed))
             return;
         atomic_fetch_sub(&stripe->inside, 1);
-        pthread_mutex_lock(&closing); /* until the fork is done */
-        pthread_mutex_unlock(&closing);
+        while (atomic_load(&closed))
+            sleep_a_moment();
     }
 }
 
@@ -97,36 +100,68 @@ static long threads_inside(void)
     return inside;
 }
 
-/* A fork out of a signal handler may interrupt this very thread inside the gate: it does not wait
- * for itself. */
-static void close_gate(void)
+void gate_fork_prepare(void)
 {
-    pthread_mutex_lock(&closing);
     atomic_store(&closed, true);
-    while (threads_inside() > (depth > 0 ? 1 : 0))
-        sched_yield();
+    while (threads_inside() > 0)
+        sleep_a_moment();
 }
 
-/*
- * A handler may have interrupted this very thread inside Go, or with a lock of ours in its hand: nothing
- * can be waited for then, and the child starts without the sessions of its parent.
- */
-static _Thread_local unsigned unprepared; /* depth: such a handler may interrupt a fork, too */
+void gate_fork_parent(void)
+{
+    atomic_store(&closed, false);
+}
+
+/* The thread that forks is the only one, inside or not. */
+void gate_fork_child(void)
+{
+    for (int i = 0; i < STRIPES; i++)
+        atomic_store(&stripes[i].inside, 0);
+    if (depth > 0)
+        atomic_store(&own_stripe()->inside, 1);
+    gate_fork_parent();
+}
+
+/* ---- the handlers ---- */
+
+static const struct fork_part *parts;
+static size_t part_count;
+static bool had_threads;              /* the process that forks has, just now */
+static atomic_bool has_locked_linker; /* of a child, and of its own */
+
+/* One fork at a time passes the gate and takes the locks. */
+static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
+
+/* Forks of this thread that found it busy: a handler may interrupt such a fork, and fork. */
+static _Thread_local unsigned unprepared __attribute__((tls_model("initial-exec")));
+
+static bool is_interrupted(void)
+{
+    return fork_busy > 0 || depth > 0;
+}
+
+/* By the links of a folder: one from its parent, one of its own, one from each folder in it. */
+static bool has_other_threads(void)
+{
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) != 0 ||
+           (long)tasks.st_nlink - 2 > 1 + background_number();
+}
 
 static void before_fork(void)
 {
-    fault_fork_prepare();
-    if (signals_in_handler()) {
+    int saved_errno = errno;
+    had_threads = has_other_threads();
+    errno = saved_errno;
+    if (is_interrupted()) {
         unprepared++;
         return;
     }
-    live_fork_prepare();
-    writer_fork_prepare();
-    close_gate();
-    contexts_fork_prepare();
-    inheritance_fork_prepare();
-    core_fork_prepare();
-    store_fork_prepare();
+    fork_enter();
+    pthread_mutex_lock(&forking);
+    for (size_t i = 0; i < part_count; i++)
+        if (parts[i].prepare != NULL)
+            parts[i].prepare();
 }
 
 static void after_fork_in_parent(void)
@@ -135,95 +170,44 @@ static void after_fork_in_parent(void)
         unprepared--;
         return;
     }
-    store_fork_parent();
-    core_fork_parent();
-    inheritance_fork_parent();
-    contexts_fork_parent();
-    atomic_store(&closed, false);
-    pthread_mutex_unlock(&closing);
-    writer_fork_parent();
-    live_fork_parent();
+    for (size_t i = part_count; i-- > 0;)
+        if (parts[i].parent != NULL)
+            parts[i].parent();
+    pthread_mutex_unlock(&forking);
+    fork_leave();
+}
+
+static void after_unprepared_fork_in_child(void)
+{
+    unprepared = 0;
+    for (size_t i = part_count; i-- > 0;)
+        if (parts[i].child_unprepared != NULL)
+            parts[i].child_unprepared();
 }
 
 static void after_fork_in_child(void)
 {
-    for (int i = 0; i < STRIPES; i++)
-        atomic_store(&stripes[i].inside, 0);
-    if (depth > 0)
-        atomic_store(&own_stripe()->inside, 1);
-    if (unprepared == 0)
-        atfork_fork_child();
-    unprepared = 0;
-    background_fork_child();
-    writer_fork_child();
-    live_fork_child();
-    fault_fork_child();
-    contexts_fork_child();
-    core_fork_child();
-    store_fork_child();
-    atomic_store(&closed, false);
-    pthread_mutex_init(&closing, NULL);
+    if (had_threads)
+        atomic_store(&has_locked_linker, true);
+    if (unprepared > 0) {
+        after_unprepared_fork_in_child();
+        return;
+    }
+    for (size_t i = part_count; i-- > 0;)
+        if (parts[i].child != NULL)
+            parts[i].child();
+    pthread_mutex_unlock(&forking);
+    fork_leave();
 }
 
-static void watch(void)
+void fork_watch(const struct fork_part *all, size_t count)
 {
+    parts = all;
+    part_count = count;
     pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-void fork_watch(void)
+bool fork_has_locked_linker(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch);
-}
-
-/* ---- fork(2) in a signal handler ---- */
-
-typedef pid_t (*fork_function)(void);
-
-static _Atomic fork_function whole_fork; /* glibc's fork */
-static _Atomic fork_function bare_fork;  /* glibc's _Fork, from 2.34 on, or NULL */
-
-__attribute__((constructor)) static void resolve(void)
-{
-    atomic_store(&bare_fork, (fork_function)dlsym(RTLD_NEXT, "_Fork"));
-    atomic_store(&whole_fork, (fork_function)dlsym(RTLD_NEXT, "fork"));
-}
-
-/* By the links of a folder: one from its parent, one of its own, one from each folder in it. */
-static bool has_program_one_thread(void)
-{
-    struct stat tasks;
-    return stat("/proc/self/task", &tasks) == 0 &&
-           (long)tasks.st_nlink - 2 == 1 + core_threads() + background_number();
-}
-
-static pid_t fork_without_waiting(void)
-{
-    atfork_run(ATFORK_PREPARE);
-    pid_t pid = atomic_load(&bare_fork)();
-    int error = errno;
-    atfork_run(pid == 0 ? ATFORK_CHILD : ATFORK_PARENT);
-    errno = error;
-    return pid;
-}
-
-/*
- * glibc's fork waits for the locks of malloc where there are threads. A program that has one alone may
- * fork in a handler, whatever that interrupted; with our threads beside it, it would wait for itself.
- */
-pid_t fork(void)
-{
-    int saved_errno = errno;
-    if (atomic_load(&whole_fork) == NULL)
-        resolve();
-    bool waits_for_itself = signals_in_handler() && has_program_one_thread();
-    errno = saved_errno;
-    return waits_for_itself && atomic_load(&bare_fork) != NULL ? fork_without_waiting()
-                                                               : atomic_load(&whole_fork)();
-}
-
-pid_t __fork(void);
-pid_t __fork(void)
-{
-    return fork();
+    return atomic_load_explicit(&has_locked_linker, memory_order_relaxed);
 }

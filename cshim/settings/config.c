@@ -91,6 +91,7 @@ __attribute__((constructor(101))) static void config_read(void)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     char problem[SETTINGS_PROBLEM_SIZE];
+    say_prepare();
     read_program();
     if (!is_asked())
         return;

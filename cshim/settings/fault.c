@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "cshim/process/cancel.h"
+
 static _Atomic uint64_t asked[FAULT_KINDS];  /* how often it was decided */
 static _Atomic uint64_t chosen[FAULT_KINDS]; /* how often it chose something */
 static _Atomic uint64_t forks;               /* of this process */
@@ -46,9 +48,10 @@ void fault_wait(void)
 {
     int64_t delay = config.settings.faults[FAULT_LOOKUP_SLOW].delay;
     struct timespec left = {.tv_sec = delay / 1000000000, .tv_nsec = delay % 1000000000};
-    int saved_errno = errno;
+    int saved_errno = errno, cancelling = cancel_forbid();
     while (nanosleep(&left, &left) != 0 && errno == EINTR)
         ;
+    cancel_allow(cancelling);
     errno = saved_errno;
 }
 

@@ -177,6 +177,14 @@ static bool read_tickets(const struct reading *reading, enum settings_tickets *f
     return true;
 }
 
+static bool read_core(const struct reading *reading, enum settings_core *field)
+{
+    if (strcmp(reading->value, "direct") != 0 && strcmp(reading->value, "cgo") != 0)
+        return complain(reading, reading->value, "is direct or cgo");
+    *field = strcmp(reading->value, "cgo") == 0 ? CORE_CGO : CORE_DIRECT;
+    return true;
+}
+
 static bool read_seed(const struct reading *reading, uint64_t *field)
 {
     const char *end = reading->value;

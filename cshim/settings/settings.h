@@ -39,6 +39,12 @@ enum settings_tickets {
     TICKETS_OFF,     /* SSL_OP_NO_TICKET for every connection: each resumption asks the cache */
 };
 
+/* How the cache, which is Go, is called. */
+enum settings_core {
+    CORE_DIRECT, /* as C code runs, without Go's runtime */
+    CORE_CGO,    /* through cgo */
+};
+
 /* What is made to fail. */
 enum fault_kind {
     FAULT_ADD_FAILS,    /* add=fail */
@@ -64,6 +70,7 @@ struct settings {
     int64_t timeout; /* of every session, in seconds, or 0 */
     enum settings_mode mode;
     enum settings_tickets tickets;
+    enum settings_core core;
     char trace[SETTINGS_PATH_SIZE];        /* file or FIFO of events, or "" */
     bool live;                             /* serve the counters on a socket */
     char run_folder[SETTINGS_FOLDER_SIZE]; /* of the sockets, or "" */
@@ -95,6 +102,7 @@ struct settings {
     X(SSLCACHE_RUN_FOLDER, folder, run_folder, "FOLDER", "where the sockets of SSLCACHE_LIVE are") \
     X(SSLCACHE_FAULT, faults, faults, "FAULT[,FAULT...]", "add=fail, lookup=miss, lookup=slow:DURATION, expire=now, evict=random; each with :PROBABILITY or :1/N") \
     X(SSLCACHE_SEED, seed, seed, "NUMBER", "where the faults start from: the same number, the same faults") \
+    X(SSLCACHE_CORE, core, core, "direct|cgo", "cgo: call the cache as Go is called from C, with its runtime (for debugging)") \
     X(SSLCACHE_STORE, address, store, "ADDRESS", "share the sessions through a server: valkey://HOST, redis://HOST, rediss://HOST or unix:///PATH") \
     X(SSLCACHE_STORE_KEY, path, store_key, "FILE", "the keys that seal what is shared, of `sslcache keygen`") \
     X(SSLCACHE_STORE_TIMEOUT, wait, store_timeout, "DURATION", "the longest that a handshake waits for the store (20ms)") \

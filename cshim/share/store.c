@@ -4,44 +4,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cshim/process/cancel.h"
+#include "cshim/process/futex.h"
+#include "cshim/process/golibrary.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
+#include "cshim/share/requests.h"
 #include "cshim/takeover/connection.h"
-
-enum { KEYS_MAX = 16384 };
 
 enum store_state {
     STORE_UNKNOWN, /* nobody has looked for the keys yet */
     STORE_OFF,     /* for good */
-    STORE_ON,      /* there are keys */
+    STORE_ON,      /* there are keys, and a library */
 };
 
 static _Atomic enum store_state state = STORE_UNKNOWN;
-
-/* Guards all that follows and is rare. Nothing of ours is called under it but the core. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned char *keys; /* content of the key file, on a page that no core dump has */
-static uint32_t keys_length;
-static struct stat keys_file; /* the file that they are of */
-static unsigned keys_read;    /* how often they changed */
-static unsigned keys_given;   /* which of them the core was given */
-static bool core_has_keys;    /* it could use one of them */
-static atomic_long next_look; /* milliseconds: whether the file has changed; read without lock */
-
-/* The store that is open in this process, NULL for none; changed under lock. */
-static _Atomic(const struct store_functions *) opened;
 
 static bool store_is_wanted(void)
 {
@@ -53,41 +39,80 @@ static bool is_on(void)
     return atomic_load_explicit(&state, memory_order_acquire) == STORE_ON;
 }
 
-/* ---- the connections of the core, for a forked child to close ---- */
+/* ---- what there is to say ---- */
 
-enum { DESCRIPTORS_MAX = 256 };
+/* The store's thread has not the program's standard error: it notes what is to be said, and a thread of the program says it. */
+enum message { STAYS_OFF, KEYS_UNUSABLE, KEYS_KEPT, MESSAGES };
 
-static atomic_int descriptors[DESCRIPTORS_MAX]; /* descriptor + 1, or 0 */
+enum { UNUSED, WRITING, NOTED, SAID };
 
-static void exchange_descriptor(int from, int to)
+static struct {
+    atomic_uint state;
+    char text[512];
+} messages[MESSAGES];
+
+static atomic_bool have_noted;
+
+/* Each is said once. */
+static void __attribute__((format(printf, 2, 3)))
+note(enum message message, const char *format, ...)
 {
-    for (int i = 0; i < DESCRIPTORS_MAX; i++) {
-        int expected = from;
-        if (atomic_compare_exchange_strong(&descriptors[i], &expected, to))
-            return;
+    unsigned unused = UNUSED;
+    va_list arguments;
+    if (!atomic_compare_exchange_strong(&messages[message].state, &unused, WRITING))
+        return;
+    va_start(arguments, format);
+    vsnprintf(messages[message].text, sizeof(messages[message].text), format, arguments);
+    va_end(arguments);
+    atomic_store(&messages[message].state, NOTED);
+    atomic_store(&have_noted, true);
+}
+
+static void say_noted(void)
+{
+    if (!atomic_load_explicit(&have_noted, memory_order_relaxed))
+        return;
+    atomic_store(&have_noted, false);
+    for (int i = 0; i < MESSAGES; i++) {
+        unsigned noted = NOTED;
+        atomic_flag said = ATOMIC_FLAG_INIT;
+        if (atomic_compare_exchange_strong(&messages[i].state, &noted, SAID))
+            say_once(&said, "%s", messages[i].text);
     }
 }
 
-static void note_connected(int descriptor)
+__attribute__((destructor)) static void say_the_rest(void)
 {
-    exchange_descriptor(0, descriptor + 1);
+    say_noted();
 }
 
-static void note_disconnected(int descriptor)
+/* Whether a handshake has something to ask for. */
+static bool is_open(void)
 {
-    exchange_descriptor(descriptor + 1, 0);
+    bool is_so = is_on();
+    if (!is_so)
+        say_noted();
+    return is_so;
 }
 
-static void close_inherited(void)
+static void note_off(const char *reason)
 {
-    for (int i = 0; i < DESCRIPTORS_MAX; i++) {
-        int descriptor = atomic_exchange(&descriptors[i], 0) - 1;
-        if (descriptor >= 0)
-            close(descriptor);
-    }
+    note(STAYS_OFF, "the store stays off: %s", reason);
 }
 
 /* ---- the keys ---- */
+
+enum { KEYS_MAX = 16384 };
+
+/* The content of the key file. It does not change until it is wiped, and is never unmapped: threads read it without a lock. */
+struct keys {
+    struct stat file; /* that it is of */
+    struct keys *older;
+    uint32_t length;
+    unsigned char text[KEYS_MAX];
+};
+
+static _Atomic(struct keys *) newest_keys;
 
 static bool is_same_file(const struct stat *one, const struct stat *other)
 {
@@ -111,99 +136,155 @@ static const char *fault_of(const struct stat *file)
 }
 
 /* Never in a core dump, never on a disk where that can be had. */
-static bool make_room(void)
+static struct keys *new_keys(void)
 {
-    if (keys != NULL)
-        return true;
-    void *page = mmap(NULL, KEYS_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return false;
-    madvise(page, KEYS_MAX, MADV_DONTDUMP);
-    mlock(page, KEYS_MAX);
-    keys = page;
-    return true;
+    void *keys =
+        mmap(NULL, sizeof(struct keys), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (keys == MAP_FAILED)
+        return NULL;
+    madvise(keys, sizeof(struct keys), MADV_DONTDUMP);
+    mlock(keys, sizeof(struct keys));
+    return keys;
 }
 
-/* lock is held. Why the file can't be read, or NULL; keys that were read before stay then. */
-static const char *read_keys(int file, const struct stat *now)
+static void wipe_keys(struct keys *keys)
+{
+    explicit_bzero(keys->text, keys->length);
+    munlock(keys, sizeof(*keys));
+}
+
+/* Why the file can't be read, or NULL. */
+static const char *read_keys(int file, const struct stat *now, struct keys *before)
 {
     const char *fault = fault_of(now);
     if (fault != NULL)
         return fault;
-    if (!make_room())
+    struct keys *keys = new_keys();
+    if (keys == NULL)
         return "there is no memory for it";
-    explicit_bzero(keys, KEYS_MAX);
-    keys_length = 0;
     ssize_t got;
-    while (keys_length < KEYS_MAX &&
-           (got = read(file, keys + keys_length, KEYS_MAX - keys_length)) > 0)
-        keys_length += (uint32_t)got;
-    keys_file = *now;
-    keys_read++;
+    while (keys->length < KEYS_MAX &&
+           (got = read(file, keys->text + keys->length, KEYS_MAX - keys->length)) > 0)
+        keys->length += (uint32_t)got;
+    keys->file = *now;
+    keys->older = before;
+    if (!atomic_compare_exchange_strong(&newest_keys, &before, keys)) {
+        wipe_keys(keys); /* another thread was faster */
+        munmap(keys, sizeof(*keys));
+    }
     return NULL;
 }
 
-static void say_kept(const char *reason)
-{
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    say_once(&said, "the new keys in %s can't be used: %s; those from before stay",
-             config.settings.store_key, reason);
-}
-
-/* lock is held. Why the keys can't be had, or NULL. Keys that are there stay where it fails. */
-static const char *look_at_keys(void)
+static const char *look_at_file(struct keys *before)
 {
     struct stat now;
-    const char *path = config.settings.store_key;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const char *fault = NULL;
+    int file = open(config.settings.store_key, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0)
         return strerrordesc_np(errno);
-    const char *fault = NULL;
     if (fstat(file, &now) != 0)
         fault = strerrordesc_np(errno);
-    else if (!is_same_file(&now, &keys_file))
-        fault = read_keys(file, &now);
+    else if (before == NULL || !is_same_file(&now, &before->file))
+        fault = read_keys(file, &now, before);
     close(file);
-    if (fault != NULL && keys_read > 0)
-        say_kept(fault);
     return fault;
 }
 
-static long milliseconds(void)
+/* Why the keys can't be had, or NULL. Keys that are there stay where it fails. The thread can't be cancelled here: a file is open. */
+static const char *look_at_keys(void)
 {
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0)
-        return 0;
-    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    int before_us = cancel_forbid();
+    struct keys *before = atomic_load(&newest_keys);
+    const char *fault = look_at_file(before);
+    if (fault != NULL && before != NULL)
+        note(KEYS_KEPT, "the new keys in %s can't be used: %s; those from before stay",
+             config.settings.store_key, fault);
+    cancel_allow(before_us);
+    return fault;
 }
 
-static void say_off(const char *reason)
+/* ---- the store, on its own thread ---- */
+
+static struct keys *given; /* to Go */
+static bool go_has_keys;
+
+static const struct store_functions *open_store(void (*answered)(struct store_request *request))
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    say_once(&said, "the store stays off: %s", reason);
+    static struct store_settings settings;
+    const char *reason;
+    char problem[256];
+    const struct go_library *library = golibrary_start(&reason);
+    if (library == NULL) {
+        note_off(reason);
+        return NULL;
+    }
+    settings = (struct store_settings){
+        .address = config.settings.store,
+        .application = config.settings.app[0] != '\0' ? config.settings.app : config.program,
+        .timeout = config.settings.store_timeout,
+        .answered = answered,
+    };
+    given = NULL;
+    go_has_keys = false;
+    if (library->store.store_open(&settings, problem, sizeof(problem)) != 0)
+        return &library->store;
+    note_off(problem);
+    atomic_store(&state, STORE_OFF);
+    return NULL;
 }
 
-static void say_off_for_key(const char *reason)
+/* Gives Go the newest keys that it has not seen; in a forked child, whose Go has none yet, older ones where they are no keys. */
+static void give_keys(const struct store_functions *store)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    say_once(&said, "the store stays off: the keys in %s can't be used: %s",
-             config.settings.store_key, reason);
+    char problem[256];
+    struct keys *newest = atomic_load(&newest_keys), *keys = newest;
+    for (; keys != given; keys = keys->older) {
+        if (store->store_keys(keys->text, keys->length, problem, sizeof(problem)) != 0) {
+            go_has_keys = true;
+            break;
+        }
+        note(KEYS_UNUSABLE, "the keys in %s can't be used: %s; %s", config.settings.store_key,
+             problem, go_has_keys ? "those from before stay" : "the store stays off");
+        if (go_has_keys)
+            break;
+    }
+    given = newest;
 }
 
-/* lock is held. */
-static enum store_state find_keys(void)
+static bool look(const struct store_functions *store)
+{
+    static int64_t next_look;
+    const int64_t every = 1000000000;
+    int64_t now = futex_now();
+    if (given != NULL && now < next_look)
+        return true;
+    next_look = now + every;
+    look_at_keys();
+    give_keys(store);
+    if (!go_has_keys)
+        atomic_store(&state, STORE_OFF);
+    return go_has_keys;
+}
+
+static const struct requests_user user = {open_store, look, note_off};
+
+/* Reports whether there is all that a store needs. */
+static bool find_all(void)
 {
     if (config.settings.store_key[0] == '\0') {
-        say_off("SSLCACHE_STORE needs a key, and SSLCACHE_STORE_KEY names no file of one");
-        return STORE_OFF;
+        note_off("SSLCACHE_STORE needs a key, and SSLCACHE_STORE_KEY names no file of one");
+        return false;
     }
     const char *fault = look_at_keys();
     if (fault != NULL) {
-        say_off_for_key(fault);
-        return STORE_OFF;
+        note(STAYS_OFF, "the store stays off: the keys in %s can't be used: %s",
+             config.settings.store_key, fault);
+        return false;
     }
-    core_want_store();
-    return STORE_ON;
+    fault = golibrary_load();
+    if (fault != NULL)
+        note_off(fault);
+    return fault == NULL;
 }
 
 void store_prepare(void)
@@ -211,119 +292,31 @@ void store_prepare(void)
     if (!store_is_wanted() || atomic_load(&state) == STORE_OFF)
         return;
     int saved_errno = errno;
-    pthread_mutex_lock(&lock);
-    if (atomic_load(&state) == STORE_UNKNOWN)
-        atomic_store_explicit(&state, find_keys(), memory_order_release);
-    else
+    if (is_on())
         look_at_keys();
-    pthread_mutex_unlock(&lock);
+    else {
+        requests_prepare(&user);
+        atomic_store_explicit(&state, find_all() ? STORE_ON : STORE_OFF, memory_order_release);
+    }
+    say_noted();
     errno = saved_errno;
-}
-
-/* ---- the core ---- */
-
-static struct core_store_settings core_settings = {.connected = note_connected,
-                                                   .disconnected = note_disconnected};
-
-/*
- * Go ends a process in which it can't have the descriptors of its poller, so we look first. Answers
- * whether they can be had; it may be so later.
- */
-static bool has_descriptors(void)
-{
-    enum { NEEDED = 4 };
-    int trial[NEEDED], count = 0;
-    trial[0] = epoll_create1(EPOLL_CLOEXEC);
-    for (count = trial[0] >= 0; count > 0 && count < NEEDED; count++)
-        if ((trial[count] = fcntl(trial[0], F_DUPFD_CLOEXEC, 0)) < 0)
-            break;
-    for (int i = 0; i < count; i++)
-        close(trial[i]);
-    return count == NEEDED;
-}
-
-/* lock is held. */
-static bool open_in(const struct store_functions *store)
-{
-    char problem[256];
-    if (!has_descriptors())
-        return false;
-    core_settings.address = config.settings.store;
-    core_settings.application =
-        config.settings.app[0] != '\0' ? config.settings.app : config.program;
-    core_settings.timeout = config.settings.store_timeout;
-    if (store->store_open(&core_settings, problem, sizeof(problem)) == 0) {
-        say_off(problem);
-        atomic_store(&state, STORE_OFF);
-        return false;
-    }
-    keys_given = 0;
-    core_has_keys = false;
-    atomic_store_explicit(&opened, store, memory_order_release);
-    return true;
-}
-
-/* lock is held. */
-static void give_keys(const struct store_functions *store)
-{
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    char problem[256];
-    if (keys_given == keys_read)
-        return;
-    keys_given = keys_read;
-    if (store->store_keys(keys, keys_length, problem, sizeof(problem)) != 0) {
-        core_has_keys = true;
-        return;
-    }
-    if (!core_has_keys)
-        atomic_store(&state, STORE_OFF);
-    say_once(&said, "the keys in %s can't be used: %s; %s", config.settings.store_key, problem,
-             core_has_keys ? "those from before stay" : "the store stays off");
-}
-
-/* The store, open and with the newest keys in it, or NULL. The core is started if need be. */
-static const struct store_functions *ready_store(void)
-{
-    enum { LOOK_EVERY_MS = 1000 };
-    const struct store_functions *store = core_store();
-    if (store == NULL) {
-        if (core_running() != NULL)
-            say_off("libsslcache-store.so.1 can't be loaded from the folder of libsslcache.so");
-        return NULL;
-    }
-    long now = milliseconds();
-    if (atomic_load_explicit(&opened, memory_order_acquire) == store &&
-        now < atomic_load(&next_look))
-        return store;
-
-    pthread_mutex_lock(&lock);
-    if (atomic_load(&opened) == store || open_in(store)) {
-        look_at_keys();
-        give_keys(store);
-        atomic_store(&next_look, now + LOOK_EVERY_MS);
-    }
-    pthread_mutex_unlock(&lock);
-    return is_on() && atomic_load(&opened) == store ? store : NULL;
 }
 
 bool store_describe(char *json, size_t size)
 {
-    const struct store_functions *store = atomic_load(&opened);
-    struct core_store_stats stats = {0};
-    if (store == NULL || core_running() == NULL)
+    struct store_stats stats;
+    struct requests_waits waits;
+    if (!is_on() || !requests_stats(&stats, &waits))
         return false;
-    store->store_stats(&stats);
-    int length =
-        snprintf(json, size,
-                 "\"store\":{\"written\":%" PRIu64 ",\"deleted\":%" PRIu64 ",\"found\":%" PRIu64
-                 ",\"missed\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"timed_out\":%" PRIu64
-                 ",\"failed\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"dropped\":%" PRIu64
-                 ",\"queued\":%" PRIu64 ",\"openings\":%" PRIu64
-                 ",\"breaker\":\"%s\",\"waited\":%.6f,\"slowest\":%.6f,\"failure\":\"%s\"}",
-                 stats.written, stats.deleted, stats.found, stats.missed, stats.refused,
-                 stats.timed_out, stats.failed, stats.skipped, stats.dropped, stats.queued,
-                 stats.openings, stats.open ? "open" : "closed", (double)stats.waited / 1e9,
-                 (double)stats.slowest / 1e9, stats.failure);
+#define X(name) "\"" #name "\":%" PRIu64 ","
+    static const char format[] =
+        "\"store\":{" STORE_COUNTERS(X) "\"breaker\":\"%s\",\"waited\":%.6f,"
+                                        "\"slowest\":%.6f,\"failure\":\"%s\"}";
+#undef X
+#define X(name) stats.name,
+    int length = snprintf(json, size, format, STORE_COUNTERS(X) stats.open ? "open" : "closed",
+                          (double)waits.together / 1e9, (double)waits.slowest / 1e9, stats.failure);
+#undef X
     return length > 0 && (size_t)length < size;
 }
 
@@ -371,11 +364,12 @@ static struct session_context context_of_ssl(const SSL *ssl)
     return found;
 }
 
-static void set_place(struct core_place *place, const SSL_SESSION *session)
+static struct requests_session known_by(const SSL_SESSION *session)
 {
-    place->context = libssl.SSL_SESSION_get0_id_context(session, &place->context_length);
-    place->id = libssl.SSL_SESSION_get_id(session, &place->id_length);
-    place->version = libssl.SSL_SESSION_get_protocol_version(session);
+    struct requests_session known = {.version = libssl.SSL_SESSION_get_protocol_version(session)};
+    known.context = libssl.SSL_SESSION_get0_id_context(session, &known.context_length);
+    known.id = libssl.SSL_SESSION_get_id(session, &known.id_length);
+    return known;
 }
 
 /* ---- putting, finding, removing ---- */
@@ -396,50 +390,51 @@ static void say_no_context(void)
                     "(SSL_CTX_set_session_id_context)");
 }
 
-static bool is_shared(const SSL_SESSION *session, const struct core_place *place)
+static bool is_shared(const SSL_SESSION *session, const struct requests_session *known)
 {
-    if (place->id_length == 0 || !libssl.SSL_SESSION_is_resumable(session) || life_of(session) <= 0)
+    if (known->id_length == 0 || !libssl.SSL_SESSION_is_resumable(session) || life_of(session) <= 0)
         return false;
-    if (place->context_length > 0)
+    if (known->context_length > 0)
         return true;
     say_no_context();
     return false;
 }
 
-static bool put(const struct store_functions *store, struct core_place *place, SSL_SESSION *session,
-                bool single_use)
+static bool put(const struct requests_session *known, SSL_SESSION *session, bool single_use)
 {
     int length = libssl.i2d_SSL_SESSION(session, NULL);
-    if (length <= 0 || length > CORE_STORE_SESSION_MAX)
+    if (length <= 0 || length > STORE_SESSION_MAX)
         return false;
-    unsigned char *serialised = malloc((size_t)length);
-    if (serialised == NULL)
+    struct store_request *request = requests_new_put(known, (uint32_t)length);
+    if (request == NULL)
         return false;
-    unsigned char *end = serialised;
-    length = libssl.i2d_SSL_SESSION(session, &end);
-    store->store_put(place, serialised, (uint32_t)length, life_of(session), single_use);
-    explicit_bzero(serialised, (size_t)length);
-    free(serialised);
+    unsigned char *end = request->session;
+    if (libssl.i2d_SSL_SESSION(session, &end) != length) {
+        requests_give_up(request); /* another thread has changed the session */
+        return false;
+    }
+    request->life = life_of(session);
+    request->single_use = single_use;
+    requests_push(request);
     return true;
 }
 
 static bool share(SSL_SESSION *session)
 {
-    struct core_place place;
-    set_place(&place, session);
-    if (!is_shared(session, &place))
+    struct requests_session known = known_by(session);
+    if (!is_shared(session, &known))
         return false;
     int saved_errno = errno;
     bool single_use = libssl.SSL_SESSION_get_max_early_data(session) > 0;
-    const struct store_functions *store = ready_store();
-    bool done = store != NULL && put(store, &place, session, single_use);
+    bool done = put(&known, session, single_use);
+    say_noted();
     errno = saved_errno;
     return done && single_use;
 }
 
-bool store_put(struct context *context, const SSL *ssl, SSL_SESSION *session)
+bool store_put(const SSL *ssl, SSL_SESSION *session)
 {
-    if (!is_on() || !context_is_ours(context) || !libssl.SSL_is_server(ssl))
+    if (!is_open() || !libssl.SSL_is_server(ssl))
         return false;
     return share(session);
 }
@@ -448,7 +443,7 @@ bool store_put(struct context *context, const SSL *ssl, SSL_SESSION *session)
 bool store_put_added(struct context *context, SSL_SESSION *session)
 {
     const long client = SSL_SESS_CACHE_CLIENT, server = SSL_SESS_CACHE_SERVER;
-    if (!is_on() || (atomic_load(&context->mode) & (client | server)) != server)
+    if (!is_open() || (atomic_load(&context->mode) & (client | server)) != server)
         return false;
     return share(session);
 }
@@ -462,65 +457,49 @@ static SSL_SESSION *parse(const unsigned char *serialised, long length)
     return session;
 }
 
-static SSL_SESSION *get(const struct store_functions *store, struct core_place *place, bool take)
+static SSL_SESSION *get(const struct requests_session *known, bool take)
 {
-    unsigned char *room = malloc(CORE_STORE_SESSION_MAX);
-    if (room == NULL)
+    struct store_request *answer = requests_get(known, take, config.settings.store_timeout);
+    if (answer == NULL)
         return NULL;
-    uint32_t length = store->store_get(place, take, room, CORE_STORE_SESSION_MAX);
-    SSL_SESSION *session = length > 0 ? parse(room, (long)length) : NULL;
-    explicit_bzero(room, length);
-    free(room);
+    SSL_SESSION *session = parse(answer->session, (long)answer->length);
+    requests_give_up(answer);
     return session;
 }
 
-SSL_SESSION *store_find(struct context *context, SSL *ssl, const unsigned char *id,
-                        unsigned int length, bool take)
+SSL_SESSION *store_find(SSL *ssl, const unsigned char *id, unsigned int length, bool take)
 {
-    if (!is_on() || length == 0 || !context_is_ours(context))
+    if (!is_open() || length == 0 || length > STORE_ID_MAX)
         return NULL;
     struct session_context of_ssl = context_of_ssl(ssl);
     if (of_ssl.length == 0)
         return NULL;
-    struct core_place place = {.context = of_ssl.bytes,
-                               .context_length = of_ssl.length,
-                               .id = id,
-                               .id_length = length,
-                               .version = libssl.SSL_version(ssl)};
+    struct requests_session known = {.context = of_ssl.bytes,
+                                     .context_length = of_ssl.length,
+                                     .id = id,
+                                     .id_length = length,
+                                     .version = connection_version(ssl)};
     int saved_errno = errno;
-    const struct store_functions *store = ready_store();
-    SSL_SESSION *session = store != NULL ? get(store, &place, take) : NULL;
+    SSL_SESSION *session = get(&known, take);
+    say_noted();
     errno = saved_errno;
     return session;
 }
 
 void store_remove(const SSL_SESSION *session)
 {
-    /* libssl may hold its lock here: nothing is opened. */
-    const struct store_functions *store = is_on() ? atomic_load(&opened) : NULL;
-    if (store == NULL)
+    /* libssl may hold its lock here. */
+    if (!is_on())
         return;
-    struct core_place place;
-    set_place(&place, session);
-    if (place.id_length > 0 && place.context_length > 0)
-        store->store_remove(&place);
-}
-
-/* ---- fork ---- */
-
-void store_fork_prepare(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-void store_fork_parent(void)
-{
-    pthread_mutex_unlock(&lock);
+    int saved_errno = errno;
+    struct requests_session known = known_by(session);
+    if (known.id_length > 0 && known.context_length > 0)
+        requests_remove(&known);
+    errno = saved_errno;
 }
 
 void store_fork_child(void)
 {
-    pthread_mutex_init(&lock, NULL);
-    atomic_store(&opened, NULL);
-    close_inherited();
+    requests_fork_child();
+    golibrary_fork_child();
 }

@@ -19,7 +19,7 @@ void store_prepare(void);
  * Shares a session that a server has stored. Answers true where the process's own cache must not have
  * it: it allows early data, which only the one who takes it out of the store may accept.
  */
-bool store_put(struct context *context, const SSL *ssl, SSL_SESSION *session);
+bool store_put(const SSL *ssl, SSL_SESSION *session);
 
 /* The same for a session that the program has added by hand. */
 bool store_put_added(struct context *context, SSL_SESSION *session);
@@ -28,8 +28,7 @@ bool store_put_added(struct context *context, SSL_SESSION *session);
  * The session of that id for a connection, with one reference for the caller, or NULL. Waits for
  * SSLCACHE_STORE_TIMEOUT at most. take: of all who ask, in all processes, one gets it.
  */
-SSL_SESSION *store_find(struct context *context, SSL *ssl, const unsigned char *id,
-                        unsigned int length, bool take);
+SSL_SESSION *store_find(SSL *ssl, const unsigned char *id, unsigned int length, bool take);
 
 /* Removes what the store has under the session's key. */
 void store_remove(const SSL_SESSION *session);
@@ -47,9 +46,7 @@ enum { STORE_DESCRIPTION_SIZE = 1024 };
  */
 bool store_describe(char *json, size_t size);
 
-/* Fork handlers. The child closes what it has inherited of connections, and opens its own at need. */
-void store_fork_prepare(void);
-void store_fork_parent(void);
+/* Fork handler, also of a fork in a signal handler that interrupted us. The child has a runtime and connections of its own, at need. */
 void store_fork_child(void);
 
 #endif

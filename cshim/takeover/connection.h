@@ -1,6 +1,6 @@
 /*
- * connection.h - what we keep for one SSL, made where there is something to keep; it hangs on the SSL
- * as ex_data and goes with it.
+ * connection.h - what we keep for one SSL, made where there is something to keep. It is found by the address of
+ * the SSL and goes with it. And what a callback may ask of an SSL, of whatever kind that is.
  */
 #ifndef SSLCACHE_CONNECTION_H
 #define SSLCACHE_CONNECTION_H
@@ -24,7 +24,7 @@ struct connection {
         session_context; /* the program's for this SSL; noted for the store only */
 };
 
-/* Answers whether connections can be kept at all. To be called where an SSL_CTX is attached. */
+/* Reports whether connections can be kept at all. To be called where an SSL_CTX is attached. */
 bool connections_ready(void);
 
 /* What is kept for ssl, or NULL. */
@@ -32,5 +32,20 @@ struct connection *connection_of(const SSL *ssl);
 
 /* The same, made now if there is none. NULL where there is no memory. */
 struct connection *connection_make(SSL *ssl);
+
+/* SSL_dup(3) has made copy of ssl: it keeps the generator and the options. */
+void connection_copy(const SSL *ssl, SSL *copy);
+
+/*
+ * In a callback libssl may hold the lock of a QUIC connection, which SSL_get_options(3) and others would wait for. These
+ * ask for nothing that needs it. The version is the one under which the sessions of ssl are kept; the options of a
+ * QUIC connection are those of its SSL_CTX.
+ */
+int connection_version(const SSL *ssl);
+uint64_t connection_options(const SSL *ssl);
+
+/* Around a fork: the lock of what is kept for connections. */
+void connections_fork_prepare(void);
+void connections_fork_done(void);
 
 #endif

@@ -3,29 +3,34 @@
  *
  * The program's SSL_CTX is set to have no internal cache and to call us (handshake.h). What the
  * program asks of it - mode, limit, callbacks, counters - it asks the struct context here, which
- * hangs on the SSL_CTX as ex_data and goes with it.
+ * is found by the address of the SSL_CTX and goes with it.
  */
 #ifndef SSLCACHE_CONTEXT_H
 #define SSLCACHE_CONTEXT_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "cshim/process/cache.h"
-#include "cshim/process/inheritance.h"
+#include "cshim/process/scope.h"
 #include "cshim/takeover/connection.h"
 #include "cshim/takeover/libssl.h"
 #include "cshim/watch/counters.h"
 #include "include/sslcache.h"
 
-/* Who keeps the sessions of a context. It changes once at most, from us to libssl. */
-enum keeper { KEPT_BY_US, KEPT_BY_LIBSSL };
-
 struct context {
     SSL_CTX *ctx;
-    uint32_t number; /* 1, 2, ... in the order in which this process has attached them */
-    _Atomic enum keeper keeper;
-    struct cache cache; /* made when the first session is stored in this process */
+    uint32_t number;           /* 1, 2, ... in the order in which this process has attached them */
+    _Atomic core_handle cache; /* made when the first session is stored; NULL until then */
+    core_handle direct_cache;  /* how a forked child knows it */
+    atomic_bool is_going;      /* its SSL_CTX is being freed, or is gone */
+
+    /* What the SSL_CTX was made with, where it was made through us; else NULL. */
+    struct ossl_lib_ctx_st *library;
+    char *properties;
+
+    bool marks_sessions; /* see owner.h */
 
     /* What the program set. */
     atomic_long mode;
@@ -39,6 +44,7 @@ struct context {
 
     atomic_bool has_session_context; /* one was set for it or for one of its connections */
     struct counters shown;           /* what the trace has last; under the contexts lock */
+    struct inherited_counters inherited_counters; /* set by a fork in the child */
 
     /* What libssl counts differently now that our get_cb stands where its own look-up was. */
     atomic_long callback_hits;
@@ -58,22 +64,31 @@ struct context {
 
     struct session_context session_context; /* noted for the store only; under the contexts lock */
 
-    struct inheritance inherited; /* under the contexts lock */
-    OPENSSL_LHASH *walk;          /* what SSL_CTX_sessions gives; under the contexts lock */
-    struct context *next;         /* under the contexts lock */
+    _Atomic(OPENSSL_LHASH *) table; /* what SSL_CTX_sessions gives: see session_table.h */
+    struct context *next;           /* under the contexts lock */
     struct context *previous;
+    struct context *next_going; /* under the contexts lock */
+    const void *freed_by;       /* the thread that frees the SSL_CTX; under the contexts lock */
 };
 
+/* What an SSL_CTX is made with: the arguments of SSL_CTX_new_ex(3), NULL for SSL_CTX_new(3). */
+struct context_origin {
+    struct ossl_lib_ctx_st *library;
+    const char *properties;
+};
+
+/* Attaches a context to an SSL_CTX that was made just now, unless it is to be left to libssl. */
+void context_attach_new(SSL_CTX *ctx, struct context_origin origin);
+
 /*
- * The context of ctx, attached now if it was not. NULL where libssl keeps the sessions of ctx: it
- * can't be found, ctx is NULL, there is no memory, or the context was given back. Then libssl is to
- * be called.
+ * The context of ctx, attached now if it was not. NULL where libssl keeps the sessions of ctx: libssl
+ * can't be found, ctx is NULL, there is no memory, or its memory is shared with other processes. Then libssl is to
+ * be called. caller is where the call comes from: for libssl itself nothing is attached.
  */
 struct context *context_of(SSL_CTX *ctx, const void *caller);
 
-/* The same where the context was given back too: what it has counted stays in use. */
+/* The context of ctx if it has one. Takes no lock. */
 struct context *context_attached(SSL_CTX *ctx);
-bool context_is_ours(const struct context *context);
 
 /* Whether ctx is attached, found without a look into ctx: it may be of another libssl. */
 bool contexts_know(const SSL_CTX *ctx);
@@ -86,25 +101,28 @@ void contexts_leave_alone(void);
 void contexts_go_on(void);
 bool contexts_left_alone(void);
 
+/*
+ * Around a call of libssl that may free an SSL_CTX. What we keep for it stays until libssl is through with it: the program's
+ * own CRYPTO_EX_free functions may still ask for its sessions.
+ */
+void contexts_enter_free(struct scope *scope);
+void contexts_leave_free(struct scope *scope);
+
 /* The context whose cache ssl uses: the one that ssl was made with, whatever SSL_set_SSL_CTX did
  * since. */
 struct context *context_of_connection(const SSL *ssl);
-struct context *context_attached_to(const SSL *ssl);
 
 /* To be called before SSL_set_SSL_CTX: notes which context ssl was made with. */
 void context_remember(SSL *ssl);
 
-/* Its cache, or NULL as long as nothing was stored. Sessions inherited over a fork are in it. */
-struct cache *context_cache(struct context *context);
+/* Its cache, or NULL as long as nothing was stored. */
+static inline core_handle context_cache(struct context *context)
+{
+    return atomic_load_explicit(&context->cache, memory_order_acquire);
+}
 
-/*
- * Its cache, made now if there is none. NULL where this process can have no core: then the context
- * was given back to libssl, sessions, mode and callbacks, and libssl is to be called.
- */
-struct cache *context_make_cache(struct context *context);
-
-/* The host's: takes one reference to a session. */
-void context_retain(core_session session);
+/* Its cache, made now if there is none. NULL where there is no memory. */
+core_handle context_make_cache(struct context *context);
 
 /* What the real SSL_CTX is to be told when the program sets its mode. */
 long context_real_mode(long mode);
@@ -116,19 +134,24 @@ void contexts_each(void (*use)(struct context *context, void *argument), void *a
 void contexts_all(void (*use)(struct context *context, void *argument), void *argument);
 void contexts_try_all(void (*use)(struct context *context, void *argument), void *argument);
 
-/* The first of the list of contexts. The contexts lock is held. */
-struct context *contexts_first(void);
-
 /* The sum of the counters of all contexts that this process has had. */
 void contexts_stats(struct sslcache_stats *stats);
+
+/* The same without what a forked child has inherited: for SSLCACHE_REPORT. */
+void contexts_stats_of_process(struct sslcache_stats *stats);
+
 void context_stats(struct context *context, struct sslcache_stats *stats);
 
-/* The contexts lock, for the little that is rare and belongs to one context (walk). */
+/* Whether this process has stored a session. */
+bool contexts_have_stored(void);
+
+/* The contexts lock, for the little that is rare and belongs to one context. */
 void contexts_lock(void);
 void contexts_unlock(void);
 
+/* What is done around a fork: the contexts lock and the locks of all caches are taken. */
 void contexts_fork_prepare(void);
-void contexts_fork_parent(void);
+void contexts_fork_done(void);
 void contexts_fork_child(void);
 
 #endif

@@ -100,15 +100,6 @@ void generate_mend(struct context *context)
     gate_leave();
 }
 
-void generate_lift(struct context *context)
-{
-    struct bait *next = atomic_exchange(&context->baits, NULL);
-    for (struct bait *bait = next; bait != NULL; bait = next) {
-        next = bait->next;
-        take_up(context, bait);
-    }
-}
-
 void generate_forget(struct context *context)
 {
     struct bait *next = atomic_load(&context->baits);
@@ -134,16 +125,16 @@ static session_id_generator generator_of(const SSL *ssl, struct context *context
 /* The generator that libssl calls: the program's, and then what libssl's own check is to find. */
 static int generate(SSL *ssl, unsigned char *id, unsigned int *length)
 {
-    struct context *context = context_attached_to(ssl);
+    struct context *context = context_of_connection(ssl);
     session_id_generator generator = generator_of(ssl, context);
     if (generator == NULL) /* taken away by another thread just now */
         return libssl.RAND_bytes(id, (int)*length) > 0;
     if (generator(ssl, id, length) == 0)
         return 0;
-    if (context == NULL || !context_is_ours(context))
+    if (context == NULL)
         return 1;
     generate_mend(context);
-    int version = libssl.SSL_version(ssl);
+    int version = connection_version(ssl);
     if (sessions_have(context, version, id, *length))
         lay(context, version, id, *length);
     return 1;

@@ -19,9 +19,6 @@ void generate_inherit(SSL *ssl, struct context *context);
 /* Takes up the baits that have done their work; call where libssl holds no lock of the context. */
 void generate_mend(struct context *context);
 
-/* Takes up all, before the context is given back to libssl. */
-void generate_lift(struct context *context);
-
 /* The context goes, and libssl's cache is gone. */
 void generate_forget(struct context *context);
 

@@ -7,6 +7,7 @@
 #include "cshim/takeover/policy.h"
 #include "cshim/takeover/sessions.h"
 #include "cshim/takeover/tripwire.h"
+#include "cshim/takeover/unresumable.h"
 #include "cshim/watch/live.h"
 #include "cshim/watch/references.h"
 
@@ -27,7 +28,7 @@ static bool is_single_use(const SSL *ssl, int version)
 {
     return libssl.SSL_is_server(ssl) && version == TLS1_3_VERSION &&
            libssl.SSL_get_max_early_data(ssl) > 0 &&
-           (libssl.SSL_get_options(ssl) & SSL_OP_NO_ANTI_REPLAY) == 0;
+           (connection_options(ssl) & SSL_OP_NO_ANTI_REPLAY) == 0;
 }
 
 /*
@@ -43,7 +44,7 @@ static bool is_stored(const struct context *context, const SSL *ssl, const SSL_S
     if (version != TLS1_3_VERSION || !libssl.SSL_is_server(ssl))
         return true;
     return is_single_use(ssl, version) || atomic_load(&context->remove_callback) != NULL ||
-           (libssl.SSL_get_options(ssl) & SSL_OP_NO_TICKET) != 0;
+           (connection_options(ssl) & SSL_OP_NO_TICKET) != 0;
 }
 
 /* The program's new_cb, which keeps the reference (1) or not (0). */
@@ -56,7 +57,7 @@ static int call_new_callback(const struct context *context, SSL *ssl, SSL_SESSIO
     int keeps = callback(ssl, session);
     if (!tracing())
         return keeps;
-    trace_callback(context, session, "new", since);
+    trace_callback(context, session, OUTCOME_NEW, since);
     if (keeps != 0)
         trace_take(session, "new_callback", (const char *)callback + 1);
     return keeps;
@@ -69,15 +70,21 @@ static void mend(struct context *context)
     generate_mend(context);
 }
 
+/* For the trace: a session that a server has stored is another's to come back with. */
+static enum event_role role_of(const SSL *ssl)
+{
+    return libssl.SSL_is_server(ssl) ? ROLE_SERVER : ROLE_CLIENT;
+}
+
 int handshake_new_session(SSL *ssl, SSL_SESSION *session)
 {
-    /* If this very call gives the context back, libssl has done its storing already: ours is it. */
-    struct context *context = context_attached_to(ssl);
+    struct context *context = context_of_connection(ssl);
     if (context == NULL)
         return 0;
     mend(context);
-    if (is_stored(context, ssl, session) && !store_put(context, ssl, session))
-        sessions_add(context, session, (struct origin){.cause = "handshake"});
+    if (is_stored(context, ssl, session) && !store_put(ssl, session))
+        sessions_add(context, session,
+                     (struct origin){.cause = CAUSE_HANDSHAKE, .role = role_of(ssl)});
     return call_new_callback(context, ssl, session);
 }
 
@@ -110,15 +117,15 @@ static bool move_to_libssl(struct context *context, SSL_SESSION *session)
 static SSL_SESSION *look_up_in_store(struct context *context, SSL *ssl, const unsigned char *id,
                                      unsigned int length, int *copy)
 {
-    bool take = is_single_use(ssl, libssl.SSL_version(ssl));
-    SSL_SESSION *session = store_find(context, ssl, id, length, take);
+    bool take = is_single_use(ssl, connection_version(ssl));
+    SSL_SESSION *session = store_find(ssl, id, length, take);
     if (session == NULL)
         return NULL;
     if (take) {
         put_into_libssl(context, session);
         sessions_note_single_use(session);
     } else if (libssl.SSL_SESSION_get_max_early_data(session) == 0) {
-        sessions_add(context, session, (struct origin){.cause = "store"});
+        sessions_add(context, session, (struct origin){.cause = CAUSE_STORE});
     }
     *copy = 0;
     return session;
@@ -128,7 +135,7 @@ static SSL_SESSION *look_up_in_store(struct context *context, SSL *ssl, const un
 static SSL_SESSION *look_up(struct context *context, SSL *ssl, const unsigned char *id,
                             unsigned int length, int *copy)
 {
-    int version = libssl.SSL_version(ssl);
+    int version = connection_version(ssl);
     SSL_SESSION *session = sessions_find(context, version, id, length);
     if (session == NULL)
         return NULL;
@@ -160,7 +167,7 @@ static SSL_SESSION *call_get_callback(const struct context *context, SSL *ssl,
     SSL_SESSION *session = callback(ssl, id, length, copy);
     if (!tracing())
         return session;
-    trace_callback(context, session, "get", since);
+    trace_callback(context, session, OUTCOME_GET, since);
     if (session != NULL && *copy == 0)
         trace_give(session, "get_callback", (const char *)callback + 1);
     return session;
@@ -178,46 +185,45 @@ static SSL_SESSION *ask_program(struct context *context, SSL *ssl, const unsigne
     if (fault_strikes(FAULT_EXPIRE_NOW))
         sessions_spoil(context, session);
     if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
-        sessions_add(context, session, (struct origin){.cause = "callback"});
+        sessions_add(context, session, (struct origin){.cause = CAUSE_CALLBACK});
     /* The program may also have added it itself, as the manual page says it may. */
-    if (is_single_use(ssl, libssl.SSL_version(ssl)))
+    if (is_single_use(ssl, connection_version(ssl)))
         move_to_libssl(context, session);
     return session;
 }
 
 /* Ours, the store, then the program's: *outcome says which, in the words of a trace. */
 static SSL_SESSION *find(struct context *context, SSL *ssl, const unsigned char *id, int length,
-                         int *copy, const char **outcome)
+                         int *copy, enum event_outcome *outcome)
 {
     SSL_SESSION *session = NULL;
     bool looks_up = !has(context, SSL_SESS_CACHE_NO_INTERNAL_LOOKUP);
     if (looks_up)
         session = look_up(context, ssl, id, (unsigned int)length, copy);
-    *outcome = "found";
+    *outcome = OUTCOME_FOUND;
     if (session != NULL)
         return session;
     if (looks_up)
         session = look_up_in_store(context, ssl, id, (unsigned int)length, copy);
-    *outcome = "found_in_store";
+    *outcome = OUTCOME_FOUND_IN_STORE;
     if (session != NULL)
         return session;
     count_miss(context);
     session = ask_program(context, ssl, id, length, copy);
-    *outcome = session != NULL ? "found_by_program" : "missed";
+    *outcome = session != NULL ? OUTCOME_FOUND_BY_PROGRAM : OUTCOME_MISSED;
     return session;
 }
 
 SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
-    /* If this very call gives the context back, libssl has looked up already: we answer for it. */
-    struct context *context = context_attached_to(ssl);
+    struct context *context = context_of_connection(ssl);
     if (context == NULL)
         return NULL;
     mend(context);
 
     live_look();
     int64_t since = trace_clock();
-    const char *outcome = "missed";
+    enum event_outcome outcome = OUTCOME_MISSED;
     if (fault_strikes(FAULT_LOOKUP_SLOW))
         fault_wait();
     bool is_fault = fault_strikes(FAULT_LOOKUP_MISS);
@@ -228,18 +234,17 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
         session = find(context, ssl, id, length, copy, &outcome);
     if (tracing())
         trace_lookup(context, session,
-                     trace_hash(libssl.SSL_version(ssl), id, (unsigned int)length), outcome,
-                     is_fault ? "fault" : NULL, since);
+                     trace_hash(connection_version(ssl), id, (unsigned int)length), outcome,
+                     is_fault ? CAUSE_FAULT : CAUSE_NONE, since);
     return session;
 }
 
 void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 {
-    /* libssl may hold its lock here: nothing of this gives the context back. */
     struct context *context = sessions_removing_from(ctx);
     if (context == NULL)
         context = context_attached(ctx);
-    if (context == NULL || !context_is_ours(context))
+    if (context == NULL || unresumable_is_marking(session))
         return;
     /* Only where its calls don't come to us by name are there sessions of ours in libssl's cache. */
     if (!libssl.rules.calls_by_name &&
@@ -255,7 +260,7 @@ void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
 void handshake_look_back(const SSL *ssl)
 {
     unsigned int length = 1;
-    const struct context *context = context_attached_to(ssl);
+    const struct context *context = context_of_connection(ssl);
     if (context == NULL || !libssl.SSL_is_server(ssl) || !libssl.SSL_is_init_finished(ssl) ||
         (libssl.SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) == 0)
         return;

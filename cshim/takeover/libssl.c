@@ -4,17 +4,19 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cshim/process/objects.h"
 #include "cshim/process/say.h"
 
 struct libssl libssl;
 
-static atomic_bool bound;
-static pthread_mutex_t binding = PTHREAD_MUTEX_INITIALIZER;
+enum state { UNBOUND, WRITTEN, BOUND };
+
+static _Atomic enum state state = UNBOUND;
 
 /* The versions at which libssl's cache changed, as OpenSSL_version_num gives them. */
 enum { VERSION_3_0 = 0x30000000, VERSION_3_4 = 0x30400000 };
@@ -36,10 +38,6 @@ static struct libssl_rules rules_of(unsigned long version)
     };
 }
 
-struct search {
-    char path[4096];
-};
-
 bool libssl_is_path(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -47,36 +45,37 @@ bool libssl_is_path(const char *path)
     return strncmp(name, "libssl.so", sizeof("libssl.so") - 1) == 0;
 }
 
-static int is_libssl(struct dl_phdr_info *object, size_t size, void *argument)
+enum { PATH_SIZE = 4096 };
+
+static bool note_path(const struct object *object, void *path)
 {
-    (void)size;
-    struct search *search = argument;
-    if (!libssl_is_path(object->dlpi_name))
-        return 0;
-    int length = snprintf(search->path, sizeof(search->path), "%s", object->dlpi_name);
-    return length > 0 && (size_t)length < sizeof(search->path);
+    if (!libssl_is_path(object->path))
+        return false;
+    int length = snprintf(path, PATH_SIZE, "%s", object->path);
+    return length > 0 && length < PATH_SIZE;
 }
 
-/* Finds the libssl that the program has loaded; never loads one. The handle is ours for good. */
+/*
+ * Finds the libssl that the program has loaded; never loads one. The handle is ours for good. Python, Perl and others
+ * load libssl RTLD_LOCAL, where RTLD_NEXT does not see it.
+ */
 static void *find_libssl(void)
 {
-    struct search search = {""};
+    char path[PATH_SIZE];
     Dl_info next;
+    if (!objects_find(note_path, path))
+        return NULL;
     void *function = dlsym(RTLD_NEXT, "SSL_CTX_new");
     if (function != NULL && dladdr(function, &next) != 0)
         return dlopen(next.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-
-    /* Python, Perl and others load libssl RTLD_LOCAL, where RTLD_NEXT does not see it. */
-    if (dl_iterate_phdr(is_libssl, &search) == 0)
-        return NULL;
-    return dlopen(search.path, RTLD_LAZY | RTLD_NOLOAD);
+    return dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
 }
 
-static const char *relocated_name(const struct link_map *object, const ElfW(Rela) * relocation)
+static const char *relocated_name(const struct object *object, const ElfW(Rela) * relocation)
 {
     const ElfW(Sym) *symbols = NULL;
     const char *names = NULL;
-    for (const ElfW(Dyn) *entry = object->l_ld; entry->d_tag != DT_NULL; entry++) {
+    for (const ElfW(Dyn) *entry = object->dynamic; entry->d_tag != DT_NULL; entry++) {
         if (entry->d_tag == DT_SYMTAB)
             symbols = (const ElfW(Sym) *)entry->d_un.d_ptr;
         if (entry->d_tag == DT_STRTAB)
@@ -87,11 +86,11 @@ static const char *relocated_name(const struct link_map *object, const ElfW(Rela
     return names + symbols[ELF64_R_SYM(relocation->r_info)].st_name;
 }
 
-static bool table_has(const struct link_map *object, int table_tag, int size_tag, const char *name)
+static bool table_has(const struct object *object, int table_tag, int size_tag, const char *name)
 {
     const ElfW(Rela) *table = NULL;
     size_t size = 0;
-    for (const ElfW(Dyn) *entry = object->l_ld; entry->d_tag != DT_NULL; entry++) {
+    for (const ElfW(Dyn) *entry = object->dynamic; entry->d_tag != DT_NULL; entry++) {
         if (entry->d_tag == table_tag)
             table = (const ElfW(Rela) *)entry->d_un.d_ptr;
         if (entry->d_tag == size_tag)
@@ -104,7 +103,7 @@ static bool table_has(const struct link_map *object, int table_tag, int size_tag
 }
 
 /* Whether an object is linked with a function of that name, for calls or for a pointer to it. */
-static bool relocates(const struct link_map *object, const char *name)
+static bool relocates(const struct object *object, const char *name)
 {
     return table_has(object, DT_JMPREL, DT_PLTRELSZ, name) ||
            table_has(object, DT_RELA, DT_RELASZ, name);
@@ -114,12 +113,9 @@ static bool relocates(const struct link_map *object, const char *name)
  * Whether libssl's own calls of its exported functions come to us: it was linked without
  * -Bsymbolic, so they go through its PLT, and ours is the definition that the process finds first.
  */
-static bool calls_come_to_us(void *handle)
+static bool calls_come_to_us(const struct object *object)
 {
     static const char name[] = "SSL_CTX_remove_session";
-    struct link_map *object;
-    if (dlinfo(handle, RTLD_DI_LINKMAP, &object) != 0)
-        return false;
     /* Not RTLD_DEFAULT: from a library linked with -Bsymbolic that finds the library's own. */
     void *program = dlopen(NULL, RTLD_LAZY);
     if (program == NULL || dlsym(program, name) != (void *)SSL_CTX_remove_session)
@@ -127,55 +123,28 @@ static bool calls_come_to_us(void *handle)
     return relocates(object, name);
 }
 
-/* Where an object lies in memory: no other is in between. */
-struct place {
-    const void *inside; /* an address in it */
-    uintptr_t start;
-    uintptr_t end;
+/* Where the two lie in memory. */
+static struct object libssl_object, libcrypto_object;
+
+static bool is_in(const struct object *object, const void *address)
+{
+    return (uintptr_t)address >= object->start && (uintptr_t)address < object->end;
+}
+
+/* A libssl as one thread has found it: several may look at the same time, and find the same. */
+struct finding {
+    struct libssl libssl;
+    struct object libssl_object;
+    struct object libcrypto_object;
 };
 
-static struct place libssl_place, libcrypto_place;
-
-static int note_place(struct dl_phdr_info *object, size_t size, void *argument)
-{
-    (void)size;
-    struct place *place = argument;
-    uintptr_t start = UINTPTR_MAX, end = 0;
-    for (int i = 0; i < object->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        uintptr_t first = object->dlpi_addr + segment->p_vaddr;
-        if (segment->p_type != PT_LOAD)
-            continue;
-        start = first < start ? first : start;
-        end = first + segment->p_memsz > end ? first + segment->p_memsz : end;
-    }
-    if ((uintptr_t)place->inside < start || (uintptr_t)place->inside >= end)
-        return 0;
-    place->start = start;
-    place->end = end;
-    return 1;
-}
-
-static bool is_in(const struct place *place, const void *address)
-{
-    return (uintptr_t)address >= place->start && (uintptr_t)address < place->end;
-}
-
-static void note_places(void)
-{
-    libssl_place.inside = (void *)libssl.SSL_CTX_new;
-    libcrypto_place.inside = (void *)libssl.OpenSSL_version_num;
-    dl_iterate_phdr(note_place, &libssl_place);
-    dl_iterate_phdr(note_place, &libcrypto_place);
-}
-
-static bool bind_functions(void *handle)
+static bool bind_functions(struct libssl *found, void *handle)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     const char *missing = NULL;
 #define X(role, since, result, name, arguments)                                                    \
-    *(void **)&libssl.name = dlsym(handle, #name);                                                 \
-    if (libssl.name == NULL && strcmp(#since, "1_1_1") == 0)                                       \
+    *(void **)&found->name = dlsym(handle, #name);                                                 \
+    if (found->name == NULL && strcmp(#since, "1_1_1") == 0)                                       \
         missing = #name;
     LIBSSL_FUNCTIONS(X)
 #undef X
@@ -185,50 +154,77 @@ static bool bind_functions(void *handle)
     return false;
 }
 
-static bool bind_libssl(void)
+static bool find(struct finding *finding)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
     void *handle = find_libssl();
-    if (handle == NULL) {
-        say_once(&said, "no libssl is loaded in this process: session functions answer 0");
+    if (handle == NULL)
         return false;
-    }
-    libssl.complete = bind_functions(handle);
-    note_places();
-    if (!libssl.complete)
+    struct libssl *found = &finding->libssl;
+    *found = (struct libssl){.complete = false};
+    found->complete = bind_functions(found, handle);
+    objects_containing((const void *)found->SSL_CTX_new, &finding->libssl_object);
+    objects_containing((const void *)found->OpenSSL_version_num, &finding->libcrypto_object);
+    if (!found->complete)
         return true;
-    libssl.rules = rules_of(libssl.OpenSSL_version_num());
-    libssl.rules.calls_by_name = calls_come_to_us(handle);
+    found->rules = rules_of(found->OpenSSL_version_num());
+    found->rules.calls_by_name = calls_come_to_us(&finding->libssl_object);
     return true;
+}
+
+/* The first who comes writes it down, with no handler in between that would wait for it. */
+static void publish(const struct finding *finding)
+{
+    enum state unbound = UNBOUND;
+    sigset_t all, mask;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &mask);
+    if (atomic_compare_exchange_strong(&state, &unbound, WRITTEN)) {
+        libssl = finding->libssl;
+        libssl_object = finding->libssl_object;
+        libcrypto_object = finding->libcrypto_object;
+        atomic_store_explicit(&state, BOUND, memory_order_release);
+    }
+    while (atomic_load_explicit(&state, memory_order_acquire) != BOUND)
+        ; /* another thread copies it */
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+static bool is_bound(void)
+{
+    return atomic_load_explicit(&state, memory_order_acquire) == BOUND;
+}
+
+void libssl_look(void)
+{
+    struct finding finding;
+    if (!is_bound() && find(&finding))
+        publish(&finding);
 }
 
 bool libssl_ready(void)
 {
-    if (atomic_load_explicit(&bound, memory_order_acquire))
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    if (is_bound())
         return true;
-
-    pthread_mutex_lock(&binding);
-    if (!atomic_load_explicit(&bound, memory_order_relaxed))
-        atomic_store_explicit(&bound, bind_libssl(), memory_order_release);
-    pthread_mutex_unlock(&binding);
-    return atomic_load_explicit(&bound, memory_order_acquire);
+    libssl_look();
+    if (is_bound())
+        return true;
+    say_once(&said, "no libssl is loaded in this process: session functions answer 0");
+    return false;
 }
 
 bool libssl_contains(const void *address)
 {
-    return is_in(&libssl_place, address);
+    return is_in(&libssl_object, address);
 }
 
 bool libssl_or_libcrypto_contains(const void *address)
 {
-    return is_in(&libssl_place, address) || is_in(&libcrypto_place, address);
+    return is_in(&libssl_object, address) || is_in(&libcrypto_object, address);
 }
 
 bool libssl_is_linked_with(const void *address, const char *name)
 {
-    Dl_info info;
-    struct link_map *object = NULL;
-    if (dladdr1(address, &info, (void **)&object, RTLD_DL_LINKMAP) == 0)
-        return false;
-    return relocates(object, name);
+    struct object object;
+    return objects_containing(address, &object) && relocates(&object, name);
 }

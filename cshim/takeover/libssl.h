@@ -23,6 +23,11 @@ typedef void (*remove_session_callback)(SSL_CTX *ctx, SSL_SESSION *session);
 typedef LHASH_OF(SSL_SESSION) * session_hash;
 typedef GEN_SESSION_CB session_id_generator;
 
+/* The functions that a program may give libcrypto: CRYPTO_set_mem_functions(3). The headers of 1.1.1 have no names. */
+typedef void *(*memory_allocate)(size_t size, const char *file, int line);
+typedef void *(*memory_reallocate)(void *memory, size_t size, const char *file, int line);
+typedef void (*memory_release)(void *memory, const char *file, int line);
+
 /* What SSL_SESSION_dup copies is not const in the headers of 1.1.1. */
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 typedef SSL_SESSION copied_session;
@@ -46,6 +51,7 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, int, OPENSSL_init_ssl, (uint64_t, const OPENSSL_INIT_SETTINGS *))         \
     X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *))                             \
     X(INTERPOSED, 3_0, SSL_CTX *, SSL_CTX_new_ex, (struct ossl_lib_ctx_st *, const char *, const SSL_METHOD *)) \
+    X(INTERPOSED, 1_1_1, void, SSL_CTX_free, (SSL_CTX *))                                          \
     X(INTERPOSED, 1_1_1, int, SSL_CTX_add_session, (SSL_CTX *, SSL_SESSION *))                     \
     X(INTERPOSED, 1_1_1, int, SSL_CTX_remove_session, (SSL_CTX *, SSL_SESSION *))                  \
     X(INTERPOSED, 1_1_1, void, SSL_CTX_flush_sessions, (SSL_CTX *, long))                          \
@@ -65,6 +71,7 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, int, SSL_set_session_id_context, (SSL *, const unsigned char *, unsigned int)) \
     X(INTERPOSED, 1_1_1, SSL *, SSL_new, (SSL_CTX *))                                              \
     X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_set_SSL_CTX, (SSL *, SSL_CTX *))                           \
+    X(INTERPOSED, 1_1_1, SSL *, SSL_dup, (SSL *))                                                  \
     X(INTERPOSED, 1_1_1, long, SSL_CTX_set_timeout, (SSL_CTX *, long))                             \
     X(INTERPOSED, 1_1_1, long, SSL_CTX_get_timeout, (const SSL_CTX *))                             \
     X(INTERPOSED, 1_1_1, uint64_t, SSL_CTX_set_options, (SSL_CTX *, uint64_t))                     \
@@ -98,6 +105,8 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, SSL_SESSION_set1_id_context, (SSL_SESSION *, const unsigned char *, unsigned int)) \
     X(BOUND, 1_1_1, int, SSL_SESSION_is_resumable, (const SSL_SESSION *))                          \
     X(BOUND, 1_1_1, uint32_t, SSL_SESSION_get_max_early_data, (const SSL_SESSION *))              \
+    X(BOUND, 1_1_1, int, SSL_SESSION_set_ex_data, (SSL_SESSION *, int, void *))                    \
+    X(BOUND, 1_1_1, void *, SSL_SESSION_get_ex_data, (const SSL_SESSION *, int))                   \
     X(BOUND, 1_1_1, int, i2d_SSL_SESSION, (const SSL_SESSION *, unsigned char **))                 \
     X(BOUND, 1_1_1, const SSL_METHOD *, TLS_method, (void))                                        \
     X(BOUND, 1_1_1, SSL_CTX *, SSL_get_SSL_CTX, (const SSL *))                                     \
@@ -108,16 +117,15 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, SSL_is_server, (const SSL *))                                             \
     X(BOUND, 1_1_1, int, SSL_version, (const SSL *))                                               \
     X(BOUND, 1_1_1, uint32_t, SSL_get_max_early_data, (const SSL *))                               \
-    X(BOUND, 1_1_1, int, SSL_CTX_set_ex_data, (SSL_CTX *, int, void *))                            \
-    X(BOUND, 1_1_1, void *, SSL_CTX_get_ex_data, (const SSL_CTX *, int))                           \
-    X(BOUND, 1_1_1, int, SSL_set_ex_data, (SSL *, int, void *))                                    \
-    X(BOUND, 1_1_1, void *, SSL_get_ex_data, (const SSL *, int))                                   \
+    X(BOUND, 3_2, int, SSL_is_quic, (const SSL *))                                                 \
+    X(BOUND, 1_1_1, void *, CRYPTO_malloc, (size_t, const char *, int))                            \
+    X(BOUND, 1_1_1, void, CRYPTO_get_mem_functions, (memory_allocate *, memory_reallocate *, memory_release *)) \
     X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
-    X(BOUND, 1_1_1, void *, CRYPTO_get_ex_data, (const CRYPTO_EX_DATA *, int))                     \
     X(BOUND, 1_1_1, const char *, OpenSSL_version, (int))                                          \
     X(BOUND, 1_1_1, int, RAND_bytes, (unsigned char *, int))                                       \
     X(BOUND, 1_1_1, int, ERR_set_mark, (void))                                                     \
     X(BOUND, 1_1_1, int, ERR_pop_to_mark, (void))                                                  \
+    X(BOUND, 1_1_1, unsigned long, ERR_peek_last_error, (void))                                    \
     X(BOUND, 1_1_1, unsigned long, OpenSSL_version_num, (void))                                    \
     X(BOUND, 1_1_1, OPENSSL_LHASH *, OPENSSL_LH_new, (OPENSSL_LH_HASHFUNC, OPENSSL_LH_COMPFUNC))   \
     X(BOUND, 1_1_1, void, OPENSSL_LH_free, (OPENSSL_LHASH *))                                      \
@@ -150,11 +158,15 @@ struct libssl {
 extern struct libssl libssl;
 
 /*
- * Finds and binds the real libssl unless that was done. Answers whether `libssl` can be called;
+ * Finds and binds the real libssl unless that was done. Reports whether `libssl` can be called;
  * where it can't, one line on standard error has said why. It may succeed later, when a libssl was
  * loaded. A libssl that lacks something of ours is bound too: the program's calls are handed on to it.
+ * No lock is held meanwhile: the dynamic linker has its own, and whoever has that may call us.
  */
 bool libssl_ready(void);
+
+/* The same where a libssl is loaded already, and without a word where none is. */
+void libssl_look(void);
 
 /* Whether an address lies in the libssl that is bound: the call is one of its own. */
 bool libssl_contains(const void *address);

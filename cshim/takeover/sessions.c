@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "cshim/process/fork.h"
+#include "cshim/process/scope.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/store.h"
-#include "cshim/takeover/nobody.h"
+#include "cshim/takeover/owner.h"
 #include "cshim/takeover/policy.h"
+#include "cshim/takeover/session_table.h"
+#include "cshim/takeover/unresumable.h"
 #include "cshim/watch/live.h"
 
 /* ---- a session and its key ---- */
@@ -61,7 +64,7 @@ static void call_remove_callback(struct context *context, SSL_SESSION *session)
     int64_t since = trace_clock();
     callback(context->ctx, session);
     if (tracing())
-        trace_callback(context, session, "remove", since);
+        trace_callback(context, session, OUTCOME_REMOVE, since);
 }
 
 /* Sessions that were taken out and are still to be called back for or freed. */
@@ -119,7 +122,7 @@ static void release_at_end(struct context *context, struct session_list *list)
 
 static void release(struct context *context, struct session_list *list)
 {
-    switch (nobody_release_order()) {
+    switch (release_order()) {
     case ONE_BY_ONE:
         atomic_fetch_add(&context->leaving, (long)list->count);
         release_one_by_one(context, list);
@@ -134,59 +137,115 @@ static void release(struct context *context, struct session_list *list)
     }
 }
 
-/* One session that a flush took out: noted for later, or released now where there is no memory. */
-static void let_expire(struct context *context, SSL_SESSION *session, struct session_list *list)
+/* A session has left the cache for good, and its reference is ours. */
+static void leave_cache(struct context *context, SSL_SESSION *session, bool is_locked)
 {
-    nobody_mark(session);
-    if (tracing())
-        trace_expire(context, session, "flush");
+    session_table_update(context, session);
+    unresumable_mark(context, session, is_locked);
+}
+
+/* One session that a flush took out: noted for later, or released now where there is no memory. */
+static void let_go(struct context *context, SSL_SESSION *session, struct session_list *list,
+                   bool is_locked)
+{
+    leave_cache(context, session, is_locked);
     if (list_push(list, session))
         return;
     call_remove_callback(context, session);
     libssl.SSL_SESSION_free(session);
 }
 
+/* A session of a context that goes, or of a flush of everything, need not have expired. */
+static void trace_flushed(const struct context *context, const SSL_SESSION *session,
+                          struct origin origin, bool is_everything)
+{
+    if (is_everything)
+        trace_drop(context, session, origin);
+    else
+        trace_expire(context, session, CAUSE_FLUSH);
+}
+
+/* A flush: of what has expired at `now`, or of everything (0). */
+struct flush {
+    int64_t now;
+    struct origin origin;
+    bool is_locked; /* libssl may hold the lock of the context */
+};
+
+static size_t take_out(struct context *context, core_handle cache, const struct flush *flush,
+                       struct session_list *list)
+{
+    enum { BATCH = 64 };
+    core_session gone[BATCH];
+    uint64_t cursor = 0, count;
+    size_t total = 0;
+    do {
+        count = flush->now == 0 ? cache_functions->drain(cache, &cursor, gone, BATCH)
+                                : cache_functions->expire(cache, flush->now, &cursor, gone, BATCH);
+        for (uint64_t i = 0; i < count; i++) {
+            if (tracing())
+                trace_flushed(context, (SSL_SESSION *)gone[i], flush->origin, flush->now == 0);
+            let_go(context, (SSL_SESSION *)gone[i], list, flush->is_locked);
+        }
+        total += count;
+    } while (count == BATCH);
+    return total;
+}
+
 /*
  * All that goes is taken out before the first callback, so that a callback which adds a session again
  * does not see it flushed again and again. To other threads libssl's flush is one step too.
  */
-void sessions_flush(struct context *context, int64_t now, struct origin origin)
+static void run_flush(struct context *context, struct flush flush)
 {
-    struct cache *cache = context_cache(context);
+    core_handle cache = context_cache(context);
     if (cache == NULL)
         return;
-    if (now < 0 && libssl.rules.flushes_all_before_1970)
-        now = 0;
-
-    enum { BATCH = 64 };
+    if (flush.now < 0 && libssl.rules.flushes_all_before_1970)
+        flush.now = 0;
     struct session_list list = {NULL, 0, 0};
-    core_session gone[BATCH];
-    uint64_t cursor = 0;
-    size_t total = 0;
     int64_t since = trace_clock();
-    uint32_t count;
-    do {
-        count = now == 0 ? core()->drain(cache->handle, gone, BATCH)
-                         : cache_expire(cache, now, &cursor, gone, BATCH);
-        for (uint32_t i = 0; i < count; i++)
-            let_expire(context, (SSL_SESSION *)gone[i], &list);
-        total += count;
-    } while (count == BATCH);
+    size_t total = take_out(context, cache, &flush, &list);
     if (tracing())
-        trace_flush(context, origin, total, since);
+        trace_flush(context, flush.origin, total, since);
     release(context, &list);
 }
 
-/* The context for which this thread calls remove_cb because of its limit. */
-static _Thread_local struct context *evicting;
+void sessions_flush(struct context *context, int64_t now, struct origin origin)
+{
+    run_flush(context, (struct flush){now, origin, false});
+}
+
+void sessions_flush_from_callback(struct context *context, int64_t now, struct origin origin)
+{
+    bool is_locked = release_order() != CALLBACKS_LAST_FIRST;
+    run_flush(context, (struct flush){now, origin, is_locked});
+}
+
+/*
+ * Of this thread: it calls remove_cb because of a limit. What the program adds from there comes as any other add,
+ * so no argument tells.
+ */
+struct eviction {
+    struct scope scope; /* first, so that the scope is the eviction */
+    struct context *context;
+};
+
+static SCOPE_KIND evicting;
+
+static bool is_evicting(const struct context *context)
+{
+    const struct eviction *eviction = (struct eviction *)scope_current(evicting);
+    return eviction != NULL && eviction->context == context;
+}
 
 static void evict(struct context *context, SSL_SESSION *victim, struct session_list *list,
-                  const char *cause)
+                  enum event_cause cause)
 {
-    nobody_mark(victim);
+    leave_cache(context, victim, false);
     if (tracing())
         trace_evict(context, victim, cause, !has_expired(victim));
-    if (nobody_release_order() != CALLBACKS_LAST_FIRST || !list_push(list, victim)) {
+    if (release_order() != CALLBACKS_LAST_FIRST || !list_push(list, victim)) {
         call_remove_callback(context, victim);
         libssl.SSL_SESSION_free(victim);
     }
@@ -194,29 +253,29 @@ static void evict(struct context *context, SSL_SESSION *victim, struct session_l
 }
 
 /* What an add pushed out: nearly always one session or none. */
-static void evict_all(struct context *context, struct cache *cache, int64_t limit,
-                      core_session newcomer, struct core_answer *answer, const char *cause)
+static void evict_all(struct context *context, core_handle cache, int64_t limit,
+                      core_session newcomer, struct core_answer *answer, enum event_cause cause)
 {
     struct session_list list = {NULL, 0, 0};
-    struct context *outer = evicting;
-    evicting = context;
+    struct eviction eviction = {.context = context};
+    scope_enter(&evicting, &eviction.scope);
     while (answer->session != 0 ||
-           (answer->more && cache_evict(cache, limit, newcomer, answer) != 0)) {
+           (answer->more && cache_functions->evict(cache, limit, newcomer, answer) != 0)) {
         evict(context, (SSL_SESSION *)answer->session, &list, cause);
         answer->session = 0;
     }
     release_last_first(context, &list);
-    evicting = outer;
+    scope_leave(&evicting, &eviction.scope);
 }
 
 /* The fault evict=random. */
-static void evict_any(struct context *context, struct cache *cache, core_session newcomer)
+static void evict_any(struct context *context, core_handle cache, core_session newcomer)
 {
     struct core_answer answer = {.more = 0};
     answer.session =
-        core()->evict_random(cache->handle, fault_random(FAULT_EVICT_RANDOM), newcomer);
+        cache_functions->evict_random(cache, fault_random(FAULT_EVICT_RANDOM), newcomer);
     if (answer.session != 0)
-        evict_all(context, cache, 0, newcomer, &answer, "fault");
+        evict_all(context, cache, 0, newcomer, &answer, CAUSE_FAULT);
 }
 
 /*
@@ -225,7 +284,7 @@ static void evict_any(struct context *context, struct cache *cache, core_session
  */
 static int64_t limit_of(struct context *context)
 {
-    if (evicting == context && nobody_release_order() != CALLBACKS_LAST_FIRST)
+    if (is_evicting(context) && release_order() != CALLBACKS_LAST_FIRST)
         return 0;
     return policy_limit(atomic_load(&context->cache_size));
 }
@@ -243,17 +302,17 @@ static void update_time(SSL_SESSION *session)
 static int fail_to_add(const struct context *context, const SSL_SESSION *session,
                        struct origin origin)
 {
-    origin.cause = "fault";
+    origin.cause = CAUSE_FAULT;
     if (tracing())
-        trace_add(context, session, "failed", origin, 0);
+        trace_add(context, session, OUTCOME_FAILED, origin, 0);
     return 0;
 }
 
-static const char *outcome_of(bool is_new, const struct core_answer *answer)
+static enum event_outcome outcome_of(bool is_new, const struct core_answer *answer)
 {
     if (!is_new)
-        return "known";
-    return answer->replaced != 0 ? "replaced" : "stored";
+        return OUTCOME_KNOWN;
+    return answer->replaced != 0 ? OUTCOME_REPLACED : OUTCOME_STORED;
 }
 
 /*
@@ -267,6 +326,21 @@ static void fetch(const SSL_SESSION *session)
         __builtin_prefetch((const char *)session + (ptrdiff_t)i * LINE);
 }
 
+/* The references that an add has pushed out are given back. */
+static void settle(struct context *context, core_handle cache, core_session newcomer, int64_t limit,
+                   struct core_answer *answer)
+{
+    session_table_update(context, (SSL_SESSION *)newcomer);
+    if (answer->replaced != 0) {
+        session_table_update(context, (SSL_SESSION *)answer->replaced);
+        libssl.SSL_SESSION_free((SSL_SESSION *)answer->replaced);
+    }
+    if (answer->session != 0 || answer->more)
+        evict_all(context, cache, limit, newcomer, answer, CAUSE_LIMIT);
+    if (fault_strikes(FAULT_EVICT_RANDOM))
+        evict_any(context, cache, newcomer);
+}
+
 int sessions_add(struct context *context, SSL_SESSION *session, struct origin origin)
 {
     fetch(session);
@@ -274,9 +348,9 @@ int sessions_add(struct context *context, SSL_SESSION *session, struct origin or
     int64_t since = trace_clock();
     if (fault_strikes(FAULT_ADD_FAILS))
         return fail_to_add(context, session, origin);
-    struct cache *cache = context_make_cache(context);
+    core_handle cache = context_make_cache(context);
     if (cache == NULL)
-        return libssl.SSL_CTX_add_session(context->ctx, session);
+        return 0;
 
     if ((atomic_load(&context->mode) & SSL_SESS_CACHE_UPDATE_TIME) != 0 &&
         libssl.rules.updates_time)
@@ -284,24 +358,22 @@ int sessions_add(struct context *context, SSL_SESSION *session, struct origin or
     policy_keep(session);
 
     struct core_entry entry;
-    struct core_answer answer;
+    struct core_answer answer = {0};
     int64_t limit = limit_of(context);
     set_entry(&entry, session);
     if (libssl.SSL_SESSION_up_ref(session) != 1)
         return 0;
-    bool is_new = cache_add(cache, &entry, limit, &answer) != 0;
+    owner_note(context, session);
+    fork_enter();
+    bool is_new = cache_functions->add(cache, &entry, limit, &answer) != 0;
+    fork_leave();
     if (tracing())
         trace_add(context, session, outcome_of(is_new, &answer), origin, since);
     if (!is_new) {
         libssl.SSL_SESSION_free(session); /* it was there already, or there is no more memory */
         return 0;
     }
-    if (answer.replaced != 0)
-        libssl.SSL_SESSION_free((SSL_SESSION *)answer.replaced);
-    if (answer.session != 0 || answer.more)
-        evict_all(context, cache, limit, entry.session, &answer, "limit");
-    if (fault_strikes(FAULT_EVICT_RANDOM))
-        evict_any(context, cache, entry.session);
+    settle(context, cache, entry.session, limit, &answer);
     return 1;
 }
 
@@ -317,17 +389,17 @@ struct removal {
 static _Thread_local struct removal *current;
 
 /* What this thread is about, for the trace. */
-static _Thread_local unsigned shutdowns;
+static SCOPE_KIND shutdown;
 static _Thread_local const SSL_SESSION *single_use;
 
-void sessions_enter_shutdown(void)
+void sessions_enter_shutdown(struct scope *scope)
 {
-    shutdowns++;
+    scope_enter(&shutdown, scope);
 }
 
-void sessions_leave_shutdown(void)
+void sessions_leave_shutdown(struct scope *scope)
 {
-    shutdowns--;
+    scope_leave(&shutdown, scope);
 }
 
 void sessions_note_single_use(const SSL_SESSION *session)
@@ -336,53 +408,45 @@ void sessions_note_single_use(const SSL_SESSION *session)
 }
 
 /*
- * Why libssl drops a session. It does so for a connection that ends without a shutdown, an alert, what has
+ * Why libssl drops a session. It does so for a connection that ends without a shutdown or fails, what has
  * expired and what resumes once; and a client that keeps sessions drops what it has resumed or renewed.
  */
-static const char *cause_of(const struct context *context, const SSL_SESSION *session)
+static enum event_cause cause_of(const SSL_SESSION *session)
 {
     if (session == single_use)
-        return "single_use";
-    if (shutdowns > 0)
-        return "bad_shutdown";
+        return CAUSE_SINGLE_USE;
+    if (scope_current(shutdown) != NULL)
+        return CAUSE_BAD_SHUTDOWN;
     if (has_expired(session))
-        return "expired";
-    if ((policy_mode(atomic_load(&context->mode)) & SSL_SESS_CACHE_CLIENT) != 0)
-        return "libssl";
-    return "alert";
+        return CAUSE_EXPIRED;
+    return trace_cause_of_error();
 }
 
 /* libssl has taken what resumes once out of its own cache, where we had put it. */
 static void trace_dropped(const struct context *context, const SSL_SESSION *session, bool is_found)
 {
-    struct origin origin = {NULL, NULL};
+    struct origin origin = {.cause = CAUSE_NONE};
     if (current != NULL && current->session == session)
         origin = current->origin;
-    if (origin.cause == NULL)
-        origin = (struct origin){.cause = cause_of(context, session)};
+    if (origin.cause == CAUSE_NONE)
+        origin = (struct origin){.cause = cause_of(session)};
     trace_remove(context, session, is_found || session == single_use, origin);
     single_use = NULL;
 }
 
-/* Where a child can have no core and was not given back yet. */
-static SSL_SESSION *take_inherited(struct context *context, const struct core_entry *key)
-{
-    contexts_lock();
-    SSL_SESSION *session = inheritance_take(&context->inherited, key);
-    contexts_unlock();
-    return session;
-}
-
-static SSL_SESSION *take_out(struct context *context, const SSL_SESSION *session)
+static SSL_SESSION *take_away(struct context *context, const SSL_SESSION *session)
 {
     struct core_entry entry;
-    set_key(&entry, session);
-    if (!cache_is_made(&context->cache) && inheritance_waits(&context->inherited) && core() == NULL)
-        return take_inherited(context, &entry);
-    struct cache *cache = context_cache(context);
+    core_handle cache = context_cache(context);
     if (cache == NULL)
         return NULL;
-    return (SSL_SESSION *)cache_remove(cache, &entry);
+    set_key(&entry, session);
+    fork_enter();
+    SSL_SESSION *taken = (SSL_SESSION *)cache_functions->remove(cache, &entry);
+    fork_leave();
+    if (taken != NULL)
+        session_table_update(context, taken);
+    return taken;
 }
 
 /* The program's callback within libssl's removal. libssl holds no lock of the context here, unless it
@@ -404,7 +468,7 @@ struct context *sessions_removing_from(const SSL_CTX *ctx)
 
 void sessions_dropped(struct context *context, SSL_SESSION *session)
 {
-    SSL_SESSION *held = take_out(context, session);
+    SSL_SESSION *held = take_away(context, session);
     store_remove(session);
     if (current != NULL && current->session == session) {
         current->was_called = true;
@@ -432,7 +496,7 @@ int sessions_remove(struct context *context, SSL_SESSION *session, struct origin
     int found = libssl.SSL_CTX_remove_session(context->ctx, session);
     gate_leave();
     current = outer;
-    if (tracing() && !removal.was_called && origin.cause != NULL)
+    if (tracing() && !removal.was_called && origin.cause != CAUSE_NONE)
         trace_remove(context, session, false, origin);
     return found != 0 || removal.found;
 }
@@ -449,12 +513,17 @@ static bool set_query(struct core_entry *entry, int version, const unsigned char
     return true;
 }
 
-/* In the one call that gave the context back, what libssl has been given still stands there. */
-static SSL_SESSION *find_inherited(struct context *context, const struct core_entry *key)
+static SSL_SESSION *look_up(core_handle cache, const struct core_entry *query)
 {
-    contexts_lock();
-    SSL_SESSION *session = inheritance_find(&context->inherited, key);
-    contexts_unlock();
+    struct core_found found;
+    SSL_SESSION *session = NULL;
+    fork_enter();
+    if (cache_functions->lookup(cache, query, &found) != 0) {
+        session = (SSL_SESSION *)found.session;
+        libssl.SSL_SESSION_up_ref(session);
+        cache_functions->release(found.held);
+    }
+    fork_leave();
     return session;
 }
 
@@ -462,17 +531,27 @@ SSL_SESSION *sessions_find(struct context *context, int version, const unsigned 
                            unsigned int length)
 {
     struct core_entry query;
-    if (!set_query(&query, version, id, length))
+    core_handle cache = context_cache(context);
+    if (cache == NULL || !set_query(&query, version, id, length))
         return NULL;
-    struct cache *cache = context_cache(context);
+    return look_up(cache, &query);
+}
+
+bool sessions_hold(struct context *context, const SSL_SESSION *session)
+{
+    struct core_entry query;
+    core_handle cache = context_cache(context);
     if (cache == NULL)
-        return find_inherited(context, &query);
-    return (SSL_SESSION *)cache_lookup(cache, &query, context_retain);
+        return false;
+    set_key(&query, session);
+    SSL_SESSION *found = look_up(cache, &query);
+    libssl.SSL_SESSION_free(found);
+    return found == session;
 }
 
 bool sessions_take(struct context *context, SSL_SESSION *session)
 {
-    SSL_SESSION *held = take_out(context, session);
+    SSL_SESSION *held = take_away(context, session);
     if (held != NULL)
         libssl.SSL_SESSION_free(held);
     return held != NULL;
@@ -482,40 +561,44 @@ bool sessions_have(struct context *context, int version, const unsigned char *id
                    unsigned int length)
 {
     struct core_entry query;
-    struct cache *cache = context_cache(context);
+    core_handle cache = context_cache(context);
     if (cache == NULL || !set_query(&query, version, id, length))
         return false;
-    return cache_contains(cache, &query);
+    fork_enter();
+    bool is_there = cache_functions->contains(cache, &query) != 0;
+    fork_leave();
+    return is_there;
 }
 
+/* May be asked in a signal handler that interrupted an operation: it waits for nothing. */
 long sessions_number(struct context *context)
 {
-    struct cache *cache = context_cache(context);
+    core_handle cache = context_cache(context);
     return atomic_load(&context->leaving) +
-           (cache != NULL ? (long)core()->number(cache->handle) : 0);
+           (cache != NULL ? (long)cache_functions->number(cache) : 0);
 }
 
 /* ---- moving ---- */
 
 static void reschedule_in(struct context *context, void *entry)
 {
-    core()->reschedule(context->cache.handle, entry);
+    cache_functions->reschedule(context_cache(context), entry);
 }
 
 void sessions_reschedule(SSL_SESSION *session)
 {
-    if (session == NULL || contexts_left_alone() || core_running() == NULL)
+    if (session == NULL || contexts_left_alone() || !contexts_have_stored())
         return;
     struct core_entry entry;
     set_entry(&entry, session);
-    contexts_each(reschedule_in, &entry);
+    owner_each(session, reschedule_in, &entry);
 }
 
 /* One second of 1970: long ago, and libssl counts from there in every version. */
 void sessions_spoil(const struct context *context, SSL_SESSION *session)
 {
     if (tracing())
-        trace_expire(context, session, "fault");
+        trace_expire(context, session, CAUSE_FAULT);
     gate_enter();
     contexts_leave_alone();
     libssl.SSL_SESSION_set_time(session, 1);

@@ -29,6 +29,9 @@ struct context *sessions_removing_from(const SSL_CTX *ctx);
 /* SSL_CTX_flush_sessions(3): all that have expired at now, or all if now is 0. */
 void sessions_flush(struct context *context, int64_t now, struct origin origin);
 
+/* The same from within a remove_cb that libssl calls, where it may hold the lock of the context. */
+void sessions_flush_from_callback(struct context *context, int64_t now, struct origin origin);
+
 /* The session of that id, with one reference for the caller, or NULL. */
 SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
                            unsigned int length);
@@ -44,9 +47,12 @@ void sessions_spoil(const struct context *context, SSL_SESSION *session);
  * Around what makes libssl drop the session of a connection that was not shut down; and that the next
  * removal of session on this thread is libssl's taking of what resumes once. For the trace only.
  */
-void sessions_enter_shutdown(void);
-void sessions_leave_shutdown(void);
+void sessions_enter_shutdown(struct scope *scope);
+void sessions_leave_shutdown(struct scope *scope);
 void sessions_note_single_use(const SSL_SESSION *session);
+
+/* Whether that very object is cached, for session_table.h. */
+bool sessions_hold(struct context *context, const SSL_SESSION *session);
 
 /* Whether a session of that id is cached; counts nothing. */
 bool sessions_have(struct context *context, int version, const unsigned char *id,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cshim/process/objects.h"
 #include "cshim/process/say.h"
 #include "cshim/takeover/libssl.h"
 #include "cshim/watch/trace.h"
@@ -14,8 +15,6 @@
 atomic_bool stranger_seen;
 
 struct sight {
-    unsigned long long loads; /* how many objects were ever loaded */
-    bool is_new;              /* more than at the last look */
     int libssls;
     char names[2][64]; /* of the first two */
 };
@@ -28,32 +27,31 @@ static void note_name(char name[64], const char *path)
     snprintf(name, 64, "%s", slash != NULL ? slash + 1 : path);
 }
 
-static int count(struct dl_phdr_info *object, size_t size, void *argument)
+static bool count(const struct object *object, void *argument)
 {
-    (void)size;
     struct sight *sight = argument;
-    sight->loads = object->dlpi_adds;
-    sight->is_new = sight->loads != atomic_load_explicit(&loads_seen, memory_order_relaxed);
-    if (!sight->is_new)
-        return 1;
-    if (libssl_is_path(object->dlpi_name)) {
-        if (sight->libssls < 2)
-            note_name(sight->names[sight->libssls], object->dlpi_name);
-        sight->libssls++;
-    }
-    return 0;
+    if (!libssl_is_path(object->path))
+        return false;
+    if (sight->libssls < 2)
+        note_name(sight->names[sight->libssls], object->path);
+    sight->libssls++;
+    return false;
+}
+
+/* Whether objects were loaded since the last look, or may have been. */
+static bool is_worth_a_look(void)
+{
+    unsigned long long loads = objects_loads();
+    return loads == 0 || atomic_exchange(&loads_seen, loads) != loads;
 }
 
 void stranger_look(const void *caller)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     struct sight sight = {0};
-    if (stranger_is_here() || libssl_contains(caller))
+    if (stranger_is_here() || libssl_contains(caller) || !is_worth_a_look())
         return;
-    dl_iterate_phdr(count, &sight);
-    if (!sight.is_new)
-        return;
-    atomic_store(&loads_seen, sight.loads);
+    objects_find(count, &sight);
     if (sight.libssls < 2)
         return;
     atomic_store(&stranger_seen, true);

@@ -44,32 +44,16 @@ void tripwire_mend(struct context *context)
         lay(context, context->expired_tripwire);
 }
 
-static void lift(struct context *context, SSL_SESSION **tripwire)
-{
-    SSL_SESSION *session = *tripwire;
-    if (session == NULL)
-        return;
-    libssl.SSL_CTX_sess_set_remove_cb(context->ctx, NULL);
-    libssl.SSL_CTX_remove_session(context->ctx, session);
-    libssl.SSL_SESSION_free(session);
-    *tripwire = NULL;
-}
-
-void tripwire_lift(struct context *context)
-{
-    lift(context, &context->expired_tripwire);
-    lift(context, &context->eternal_tripwire);
-}
-
 bool tripwire_sprung(struct context *context, const SSL_SESSION *session)
 {
     if (session == context->eternal_tripwire) {
-        sessions_flush(context, 0, (struct origin){.cause = "freed"});
+        sessions_flush_from_callback(context, 0, (struct origin){.cause = CAUSE_FREED});
         return true;
     }
     if (session != context->expired_tripwire)
         return false;
     atomic_store(&context->tripwire_sprung, true);
-    sessions_flush(context, (int64_t)time(NULL), (struct origin){.cause = "automatic"});
+    sessions_flush_from_callback(context, (int64_t)time(NULL),
+                                 (struct origin){.cause = CAUSE_AUTOMATIC});
     return true;
 }

@@ -17,9 +17,6 @@ void tripwire_lay(struct context *context);
 /* Lays the first anew after a flush; call where libssl holds no lock of the context. */
 void tripwire_mend(struct context *context);
 
-/* Takes both up again, before the context is given back to libssl. */
-void tripwire_lift(struct context *context);
-
 /* If session is a tripwire: flushes what libssl flushes. Answers whether it was one. */
 bool tripwire_sprung(struct context *context, const SSL_SESSION *session);
 

@@ -1,6 +1,7 @@
 #include "cshim/watch/counters.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "cshim/takeover/context.h"
@@ -40,7 +41,7 @@ static bool needs_session_context(const struct context *context)
 
 void counters_read(struct context *context, struct counters *counters)
 {
-    *counters = (struct counters){0};
+    *counters = (struct counters){.inherited = context->inherited_counters};
     read_ours(context, counters);
     read_libssls(context, counters);
     counters->mode = policy_mode(atomic_load(&context->mode));
@@ -49,16 +50,67 @@ void counters_read(struct context *context, struct counters *counters)
         atomic_load(&context->has_session_context) || !needs_session_context(context);
 }
 
+/* ---- fork ---- */
+
+/* The contexts lock is held. */
+static void note_inherited(struct context *context, void *unused)
+{
+    (void)unused;
+    struct counters now;
+    struct inherited_counters *inherited = &context->inherited_counters;
+    counters_read(context, &now);
+#define X(kind, name) COUNTER_IF_##kind(inherited->name = now.name;)
+    COUNTERS(X)
+#undef X
+    now.inherited = *inherited;
+    context->shown = now;
+}
+
+void counters_fork_child(void)
+{
+    if (!config.settings.live && config.settings.trace[0] == '\0')
+        return;
+    contexts_all(note_inherited, NULL);
+}
+
+/* ---- as text ---- */
+
+__attribute__((format(printf, 4, 5))) static size_t put(char *text, size_t size, size_t length,
+                                                        const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    length += (size_t)vsnprintf(text + length, size - length, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+static size_t put_inherited(const struct inherited_counters *inherited, char *text, size_t size,
+                            size_t length)
+{
+    const char *before = ",\"inherited\":{";
+    const size_t start = length;
+#define PUT(name)                                                                                  \
+    if (inherited->name != 0) {                                                                    \
+        length = put(text, size, length, "%s\"%s\":%" PRId64, before, #name, inherited->name);     \
+        before = ",";                                                                              \
+    }
+#define X(kind, name) COUNTER_IF_##kind(PUT(name))
+    COUNTERS(X)
+#undef X
+#undef PUT
+    return length > start ? put(text, size, length, "}") : length;
+}
+
 size_t counters_format(const struct counters *counters, char *text, size_t size)
 {
     size_t length = 0;
-#define X(name)                                                                                    \
-    length += (size_t)snprintf(text + length, size - length, "\"%s\":%" PRId64 ",", #name,         \
-                               counters->name);
+#define X(kind, name)                                                                              \
+    length = put(text, size, length, "\"%s\":%" PRId64 ",", #name, counters->name);
     COUNTERS(X)
 #undef X
-    length += (size_t)snprintf(
-        text + length, size - length, "\"tickets\":%s,\"session_context\":%s",
-        counters->tickets ? "true" : "false", counters->session_context ? "true" : "false");
-    return length;
+    length =
+        put(text, size, length, "\"tickets\":%s,\"session_context\":%s",
+            counters->tickets ? "true" : "false", counters->session_context ? "true" : "false");
+    return put_inherited(&counters->inherited, text, size, length);
 }

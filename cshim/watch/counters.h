@@ -8,33 +8,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One list: the names are those of the JSON too. Ours first, then libssl's as the program sees them. */
+/*
+ * One list: the names are those of the JSON too. A SUM only grows, and a forked child goes on from its
+ * parent's; a LEVEL is what holds now. Ours first, then libssl's as the program sees them.
+ */
+/* clang-format off */
 #define COUNTERS(X)                                                                                \
-    X(number)                                                                                      \
-    X(peak)                                                                                        \
-    X(limit)                                                                                       \
-    X(stored)                                                                                      \
-    X(found)                                                                                       \
-    X(missed)                                                                                      \
-    X(replaced)                                                                                    \
-    X(evicted)                                                                                     \
-    X(expired)                                                                                     \
-    X(removed)                                                                                     \
-    X(accept)                                                                                      \
-    X(accept_good)                                                                                 \
-    X(hits)                                                                                        \
-    X(timeouts)                                                                                    \
-    X(connect_good)                                                                                \
-    X(callback_hits)                                                                               \
-    X(timeout)                                                                                     \
-    X(mode)
+    X(LEVEL, number)                                                                               \
+    X(LEVEL, peak)                                                                                 \
+    X(LEVEL, limit)                                                                                \
+    X(SUM, stored)                                                                                 \
+    X(SUM, found)                                                                                  \
+    X(SUM, missed)                                                                                 \
+    X(SUM, replaced)                                                                               \
+    X(SUM, evicted)                                                                                \
+    X(SUM, expired)                                                                                \
+    X(SUM, removed)                                                                                \
+    X(SUM, accept)                                                                                 \
+    X(SUM, accept_good)                                                                            \
+    X(SUM, hits)                                                                                   \
+    X(SUM, timeouts)                                                                               \
+    X(SUM, connect_good)                                                                           \
+    X(SUM, callback_hits)                                                                          \
+    X(LEVEL, timeout)                                                                              \
+    X(LEVEL, mode)
+/* clang-format on */
+
+/* What of the counters of a context was its parent's when this process was forked. */
+struct inherited_counters {
+#define X(kind, name) COUNTER_IF_##kind(int64_t name;)
+#define COUNTER_IF_SUM(field) field
+#define COUNTER_IF_LEVEL(field)
+    COUNTERS(X)
+#undef X
+};
 
 struct counters {
-#define X(name) int64_t name;
+#define X(kind, name) int64_t name;
     COUNTERS(X)
 #undef X
     bool tickets;         /* SSL_OP_NO_TICKET is not set */
     bool session_context; /* a session id context is set, or there is no need of one */
+    struct inherited_counters inherited;
 };
 
 struct context;
@@ -42,9 +57,17 @@ struct context;
 /* Reads them. The contexts lock is held, so that the SSL_CTX can't go. */
 void counters_read(struct context *context, struct counters *counters);
 
-/* Writes them as fields of JSON, without braces, and answers how long they are. */
+/*
+ * In a forked child: notes for each context what it has inherited. No other thread is there.
+ */
+void counters_fork_child(void);
+
+/*
+ * Writes them as fields of JSON, without braces, and answers how long they are. What of them was inherited
+ * follows in a field of its own, if there was anything.
+ */
 size_t counters_format(const struct counters *counters, char *text, size_t size);
 
-enum { COUNTERS_TEXT_SIZE = 1024 };
+enum { COUNTERS_TEXT_SIZE = 2048 };
 
 #endif

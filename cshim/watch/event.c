@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const operation_names[] = {
-    [EVENT_CONTEXT] = "context",   [EVENT_FALLBACK] = "fallback", [EVENT_COUNTERS] = "counters",
-    [EVENT_ADD] = "add",           [EVENT_REMOVE] = "remove",     [EVENT_LOOKUP] = "lookup",
-    [EVENT_EVICT] = "evict",       [EVENT_EXPIRE] = "expire",     [EVENT_FLUSH] = "flush",
-    [EVENT_CALLBACK] = "callback", [EVENT_TAKE] = "take",         [EVENT_GIVE] = "give",
-    [EVENT_FREED] = "freed",       [EVENT_REFUSED] = "refused",
-};
+#include "cshim/process/fork.h"
+#include "cshim/process/objects.h"
+#include "cshim/settings/config.h"
+
+#define X(word, name) [word] = (name),
+static const char *const operation_names[] = {EVENT_OPERATIONS(X)};
+static const char *const outcome_names[] = {[OUTCOME_NONE] = NULL, EVENT_OUTCOMES(X)};
+static const char *const cause_names[] = {[CAUSE_NONE] = NULL, EVENT_CAUSES(X)};
+static const char *const role_names[] = {[ROLE_NONE] = NULL, EVENT_ROLES(X)};
+#undef X
 
 /* ---- who called ---- */
 
@@ -30,21 +33,50 @@ static void copy_name(char *to, size_t size, const char *from)
     to[length] = '\0';
 }
 
-static void describe(const void *address, char *text, size_t size)
+/* Where an address lies. */
+struct location {
+    const char *path;
+    const char *symbol; /* NULL: unknown */
+    uintptr_t base;
+};
+
+/* Without the linker, which may be locked for ever, no symbol is found. */
+static bool locate_without_linker(const void *address, struct location *location)
+{
+    struct object object;
+    if (!objects_containing(address, &object))
+        return false;
+    *location = (struct location){object.path, NULL, object.base};
+    return true;
+}
+
+static bool locate(const void *address, struct location *location)
 {
     Dl_info info;
+    if (fork_has_locked_linker())
+        return locate_without_linker(address, location);
+    if (dladdr(address, &info) == 0)
+        return false;
+    *location = (struct location){info.dli_fname, info.dli_sname, (uintptr_t)info.dli_fbase};
+    return true;
+}
+
+static void describe(const void *address, char *text, size_t size)
+{
+    struct location location;
     char module[64] = "", symbol[128] = "";
     /* The byte before it: a call may be the last instruction of a function. */
-    if (dladdr((const char *)address - 1, &info) == 0) {
+    if (!locate((const char *)address - 1, &location)) {
         snprintf(text, size, "{\"module\":\"\",\"symbol\":\"\"}");
         return;
     }
-    const char *slash = strrchr(info.dli_fname, '/');
-    copy_name(module, sizeof(module), slash != NULL ? slash + 1 : info.dli_fname);
-    if (info.dli_sname != NULL)
-        copy_name(symbol, sizeof(symbol), info.dli_sname);
+    const char *path = location.path[0] != '\0' ? location.path : config.program;
+    const char *slash = strrchr(path, '/');
+    copy_name(module, sizeof(module), slash != NULL ? slash + 1 : path);
+    if (location.symbol != NULL)
+        copy_name(symbol, sizeof(symbol), location.symbol);
     else
-        snprintf(symbol, sizeof(symbol), "+0x%tx", (const char *)address - (char *)info.dli_fbase);
+        snprintf(symbol, sizeof(symbol), "+0x%tx", (uintptr_t)address - location.base);
     snprintf(text, size, "{\"module\":\"%s\",\"symbol\":\"%s\"}", module, symbol);
 }
 
@@ -68,7 +100,8 @@ static int forget_places(struct dl_phdr_info *object, size_t size, void *unused)
 static const char *describe_caller(const void *address)
 {
     struct place *place = &places[((uintptr_t)address >> 2) % 256];
-    dl_iterate_phdr(forget_places, NULL);
+    if (!fork_has_locked_linker())
+        dl_iterate_phdr(forget_places, NULL);
     if (place->address != address) {
         describe(address, place->text, sizeof(place->text));
         place->address = address;
@@ -110,8 +143,9 @@ static void put_head(struct line *line, const struct event *event, int process)
         put(line, ",\"session\":\"%016" PRIx64 "\"", event->session);
     if (event->object != 0)
         put(line, ",\"object\":\"%" PRIx64 "\"", event->object);
-    put_text(line, "outcome", event->outcome);
-    put_text(line, "cause", event->cause);
+    put_text(line, "outcome", outcome_names[event->outcome]);
+    put_text(line, "cause",
+             event->operation == EVENT_FALLBACK ? event->text : cause_names[event->cause]);
     if (event->caller != NULL)
         put(line, ",\"caller\":%s", describe_caller(event->caller));
     if (event->nanoseconds > 0)
@@ -122,6 +156,7 @@ static void put_rest(struct line *line, const struct event *event)
 {
     switch (event->operation) {
     case EVENT_ADD:
+        put_text(line, "role", role_names[event->role]);
         put(line, ",\"timeout\":%" PRId64 ",\"version\":%" PRId64, event->timeout, event->number);
         break;
     case EVENT_EVICT:
@@ -135,8 +170,12 @@ static void put_rest(struct line *line, const struct event *event)
         line->length +=
             counters_format(event->counters, line->text + line->length, line->size - line->length);
         break;
+    case EVENT_TAKE:
+    case EVENT_GIVE:
+        put_text(line, "function", event->text);
+        break;
     default:
-        put_text(line, "function", event->function);
+        break;
     }
 }
 

@@ -10,22 +10,73 @@
 
 #include "cshim/watch/counters.h"
 
-enum event_operation {
-    EVENT_CONTEXT,
-    EVENT_FALLBACK,
-    EVENT_COUNTERS,
-    EVENT_ADD,
-    EVENT_REMOVE,
-    EVENT_LOOKUP,
-    EVENT_EVICT,
-    EVENT_EXPIRE,
-    EVENT_FLUSH,
-    EVENT_CALLBACK,
-    EVENT_TAKE,
-    EVENT_GIVE,
-    EVENT_FREED,
-    EVENT_REFUSED,
-};
+/* The words of a trace, a line for each: the enum, and the names in event.c, are made of these lists. */
+/* clang-format off */
+#define EVENT_OPERATIONS(X)                                                                        \
+    X(EVENT_CONTEXT, "context")                                                                    \
+    X(EVENT_FALLBACK, "fallback")                                                                  \
+    X(EVENT_COUNTERS, "counters")                                                                  \
+    X(EVENT_ADD, "add")                                                                            \
+    X(EVENT_REMOVE, "remove")                                                                      \
+    X(EVENT_LOOKUP, "lookup")                                                                      \
+    X(EVENT_EVICT, "evict")                                                                        \
+    X(EVENT_EXPIRE, "expire")                                                                      \
+    X(EVENT_DROP, "drop")                                                                          \
+    X(EVENT_FLUSH, "flush")                                                                        \
+    X(EVENT_CALLBACK, "callback")                                                                  \
+    X(EVENT_TAKE, "take")                                                                          \
+    X(EVENT_GIVE, "give")                                                                          \
+    X(EVENT_FREED, "freed")                                                                        \
+    X(EVENT_REFUSED, "refused")
+
+#define EVENT_OUTCOMES(X)                                                                          \
+    X(OUTCOME_MADE, "made")                         /* context */                                  \
+    X(OUTCOME_FREED, "freed")                                                                      \
+    X(OUTCOME_STORED, "stored")                     /* add */                                      \
+    X(OUTCOME_REPLACED, "replaced")                                                                \
+    X(OUTCOME_KNOWN, "known")                                                                      \
+    X(OUTCOME_FAILED, "failed")                                                                    \
+    X(OUTCOME_REMOVED, "removed")                   /* remove */                                   \
+    X(OUTCOME_MISSING, "missing")                                                                  \
+    X(OUTCOME_FOUND, "found")                       /* lookup */                                   \
+    X(OUTCOME_FOUND_IN_STORE, "found_in_store")                                                    \
+    X(OUTCOME_FOUND_BY_PROGRAM, "found_by_program")                                                \
+    X(OUTCOME_MISSED, "missed")                                                                    \
+    X(OUTCOME_NEW, "new")                           /* callback */                                 \
+    X(OUTCOME_GET, "get")                                                                          \
+    X(OUTCOME_REMOVE, "remove")
+
+#define EVENT_CAUSES(X)                                                                            \
+    X(CAUSE_PROGRAM, "program")                     /* it called */                                \
+    X(CAUSE_HANDSHAKE, "handshake")                                                                \
+    X(CAUSE_CALLBACK, "callback")                   /* the program's get_cb gave it */             \
+    X(CAUSE_STORE, "store")                                                                        \
+    X(CAUSE_LIBSSL, "libssl")                                                                      \
+    X(CAUSE_FAULT, "fault")                         /* SSLCACHE_FAULT */                           \
+    X(CAUSE_BAD_SHUTDOWN, "bad_shutdown")           /* of a removal, from here on */               \
+    X(CAUSE_UNEXPECTED_EOF, "unexpected_eof")                                                      \
+    X(CAUSE_ALERT_SENT, "alert_sent")                                                              \
+    X(CAUSE_ALERT_RECEIVED, "alert_received")                                                      \
+    X(CAUSE_EXPIRED, "expired")                                                                    \
+    X(CAUSE_SINGLE_USE, "single_use")                                                              \
+    X(CAUSE_LIMIT, "limit")                         /* evict */                                    \
+    X(CAUSE_FLUSH, "flush")                         /* expire */                                   \
+    X(CAUSE_AUTOMATIC, "automatic")                 /* flush */                                    \
+    X(CAUSE_FREED, "freed")                         /* flush, drop: the context goes */            \
+    X(CAUSE_NO_SESSION_CONTEXT, "no_session_context")
+
+#define EVENT_ROLES(X)                                                                             \
+    X(ROLE_SERVER, "server")                                                                       \
+    X(ROLE_CLIENT, "client")
+/* clang-format on */
+
+/* 0 is no word, and the field is absent; operations have none such. */
+#define X(word, name) word,
+enum event_operation { EVENT_OPERATIONS(X) };
+enum event_outcome { OUTCOME_NONE, EVENT_OUTCOMES(X) };
+enum event_cause { CAUSE_NONE, EVENT_CAUSES(X) };
+enum event_role { ROLE_NONE, EVENT_ROLES(X) };
+#undef X
 
 /* A field that is 0 or NULL is absent. */
 struct event {
@@ -34,15 +85,16 @@ struct event {
     uint64_t session;    /* hash of version and id */
     uint64_t object;     /* token of the SSL_SESSION */
     const void *caller;  /* an address in what called */
-    const char *outcome; /* these three: constant text */
-    const char *cause;
-    const char *function;      /* take, give */
+    const char *text;    /* constant: the function of take and give, the reason of a fallback */
     struct counters *counters; /* EVENT_COUNTERS: malloc'ed, freed by whoever writes the event */
     int64_t timeout;           /* add: seconds */
     int64_t number; /* add: protocol version; flush: sessions; evict: whether it was alive */
     uint32_t context;
     int32_t thread;
     enum event_operation operation;
+    enum event_outcome outcome;
+    enum event_cause cause;
+    enum event_role role; /* add, in a handshake: on which end */
 };
 
 enum { EVENT_TEXT_SIZE = COUNTERS_TEXT_SIZE + 1024 };

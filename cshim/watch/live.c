@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cshim/process/background.h"
+#include "cshim/process/cancel.h"
 #include "cshim/process/descriptor.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
@@ -235,7 +236,7 @@ void live_serve(void)
 {
     if (!atomic_exchange(&live_is_due, false))
         return;
-    int saved_errno = errno;
+    int saved_errno = errno, cancelling = cancel_forbid();
     pthread_mutex_lock(&lock);
     bool is_ours = descriptor_is_ours(&listener) || listen_on_socket();
     if (begun == 0)
@@ -247,6 +248,7 @@ void live_serve(void)
     } else if (is_ours) {
         atomic_store(&is_serving, true);
     }
+    cancel_allow(cancelling);
     errno = saved_errno;
 }
 

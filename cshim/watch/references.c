@@ -7,8 +7,8 @@
 
 #include "cshim/watch/trace.h"
 
-static _Atomic uint64_t secret;      /* what makes a token of an address; 0: nothing is watched */
-static _Thread_local unsigned depth; /* of references_enter */
+static _Atomic uint64_t secret; /* what makes a token of an address; 0: nothing is watched */
+static SCOPE_KIND making;       /* of references_enter */
 
 /*
  * An address and a token are one to one: each step can be undone. Nothing is kept in the session: where it
@@ -55,7 +55,7 @@ uint64_t references_object(const SSL_SESSION *session)
 
 static bool is_programs(const void *caller)
 {
-    return depth == 0 && !libssl_or_libcrypto_contains(caller);
+    return scope_current(making) == NULL && !libssl_or_libcrypto_contains(caller);
 }
 
 SSL_SESSION *references_take(SSL_SESSION *session, const char *function, const void *caller)
@@ -71,12 +71,12 @@ void references_give(const SSL_SESSION *session, const char *function, const voi
         trace_give(session, function, caller);
 }
 
-void references_enter(void)
+void references_enter(struct scope *scope)
 {
-    depth++;
+    scope_enter(&making, scope);
 }
 
-void references_leave(void)
+void references_leave(struct scope *scope)
 {
-    depth--;
+    scope_leave(&making, scope);
 }

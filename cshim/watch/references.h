@@ -8,6 +8,7 @@
 #ifndef SSLCACHE_REFERENCES_H
 #define SSLCACHE_REFERENCES_H
 
+#include "cshim/process/scope.h"
 #include "cshim/takeover/libssl.h"
 
 /* To be called before a session is made. */
@@ -24,7 +25,7 @@ SSL_SESSION *references_take(SSL_SESSION *session, const char *function, const v
 void references_give(const SSL_SESSION *session, const char *function, const void *caller);
 
 /* Around a function that makes a session out of bytes by others that we stand before too. */
-void references_enter(void);
-void references_leave(void);
+void references_enter(struct scope *scope);
+void references_leave(struct scope *scope);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cshim/process/descriptor.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/store.h"
@@ -28,18 +29,18 @@ static int format_report(char *line, size_t size, const struct sslcache_stats *s
 __attribute__((destructor)) static void report_at_exit(void)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
-    if (config.settings.report[0] == '\0' || core_running() == NULL)
+    if (config.settings.report[0] == '\0' || !contexts_have_stored())
         return;
 
     char line[1024 + STORE_DESCRIPTION_SIZE], store[1 + STORE_DESCRIPTION_SIZE] = ",";
     struct sslcache_stats stats;
-    contexts_stats(&stats);
+    contexts_stats_of_process(&stats);
     if (!store_describe(store + 1, sizeof(store) - 1))
         store[0] = '\0';
     int length = format_report(line, sizeof(line), &stats, store);
     int file = open(config.settings.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     /* One write: processes that share the file never mix their lines. */
-    if (file < 0 || write(file, line, (size_t)length) != length)
+    if (file < 0 || descriptor_write(file, line, (size_t)length) != length)
         say_once(&said, "the report can't be written to %s (%s): it is lost",
                  config.settings.report, strerrorname_np(errno));
     if (file >= 0)

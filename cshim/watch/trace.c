@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "cshim/watch/trace.h"
 
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -76,19 +77,53 @@ static int64_t passed(int64_t since)
     return since != 0 ? nanoseconds_of(CLOCK_MONOTONIC) - since : 0;
 }
 
+/* ---- why libssl removes a session ---- */
+
+/* ERR_GET_LIB(3) and ERR_GET_REASON(3), of the version that is loaded: 1.1.1 packs an error otherwise. */
+static bool packs_as_1_1_1(void)
+{
+    return libssl.OpenSSL_version_num() < 0x30000000UL;
+}
+
+static unsigned long library_of(unsigned long error)
+{
+    return packs_as_1_1_1() ? error >> 24 & 0xff : error >> 23 & 0xff;
+}
+
+static unsigned long reason_of(unsigned long error)
+{
+    return packs_as_1_1_1() ? error & 0xfff : error & 0x7fffff;
+}
+
+/*
+ * Before libssl drops the session of a connection that fails it raises the error: the alert that it got is
+ * SSL_AD_REASON_OFFSET and more, any other is one that it answers with an alert of its own. Without an error
+ * it has another reason, such as a session that a client renews.
+ */
+enum event_cause trace_cause_of_error(void)
+{
+    enum { UNEXPECTED_EOF = 294 }; /* SSL_R_UNEXPECTED_EOF_WHILE_READING, of 3.0 and later */
+    unsigned long error = libssl.ERR_peek_last_error();
+    if (library_of(error) != ERR_LIB_SSL)
+        return CAUSE_LIBSSL;
+    if (reason_of(error) == UNEXPECTED_EOF)
+        return CAUSE_UNEXPECTED_EOF;
+    return reason_of(error) >= SSL_AD_REASON_OFFSET ? CAUSE_ALERT_RECEIVED : CAUSE_ALERT_SENT;
+}
+
 /* ---- the events ---- */
 
-void trace_context(const struct context *context, const char *outcome)
+void trace_context(const struct context *context, enum event_outcome outcome)
 {
     struct event event = event_of(EVENT_CONTEXT, context);
     event.outcome = outcome;
     writer_put(&event);
 }
 
-void trace_fallback(const struct context *context, const char *cause)
+void trace_fallback(const struct context *context, const char *reason)
 {
     struct event event = event_of(EVENT_FALLBACK, context);
-    event.cause = cause;
+    event.text = reason;
     writer_put(&event);
 }
 
@@ -103,14 +138,15 @@ void trace_counters(struct context *context)
         free(event.counters);
 }
 
-void trace_add(const struct context *context, const SSL_SESSION *session, const char *outcome,
-               struct origin origin, int64_t since)
+void trace_add(const struct context *context, const SSL_SESSION *session,
+               enum event_outcome outcome, struct origin origin, int64_t since)
 {
     struct event event = event_about(EVENT_ADD, context, session);
     event.nanoseconds = passed(since);
     event.outcome = outcome;
     event.cause = origin.cause;
     event.caller = origin.caller;
+    event.role = origin.role;
     event.timeout = libssl.SSL_SESSION_get_timeout(session);
     event.number = libssl.SSL_SESSION_get_protocol_version(session);
     writer_put(&event);
@@ -120,14 +156,14 @@ void trace_remove(const struct context *context, const SSL_SESSION *session, boo
                   struct origin origin)
 {
     struct event event = event_about(EVENT_REMOVE, context, session);
-    event.outcome = is_found ? "removed" : "missing";
+    event.outcome = is_found ? OUTCOME_REMOVED : OUTCOME_MISSING;
     event.cause = origin.cause;
     event.caller = origin.caller;
     writer_put(&event);
 }
 
 void trace_lookup(const struct context *context, const SSL_SESSION *session, uint64_t hash,
-                  const char *outcome, const char *cause, int64_t since)
+                  enum event_outcome outcome, enum event_cause cause, int64_t since)
 {
     struct event event = event_about(EVENT_LOOKUP, context, session);
     event.nanoseconds = passed(since);
@@ -137,7 +173,7 @@ void trace_lookup(const struct context *context, const SSL_SESSION *session, uin
     writer_put(&event);
 }
 
-void trace_evict(const struct context *context, const SSL_SESSION *session, const char *cause,
+void trace_evict(const struct context *context, const SSL_SESSION *session, enum event_cause cause,
                  bool is_alive)
 {
     struct event event = event_about(EVENT_EVICT, context, session);
@@ -146,10 +182,18 @@ void trace_evict(const struct context *context, const SSL_SESSION *session, cons
     writer_put(&event);
 }
 
-void trace_expire(const struct context *context, const SSL_SESSION *session, const char *cause)
+void trace_expire(const struct context *context, const SSL_SESSION *session, enum event_cause cause)
 {
     struct event event = event_about(EVENT_EXPIRE, context, session);
     event.cause = cause;
+    writer_put(&event);
+}
+
+void trace_drop(const struct context *context, const SSL_SESSION *session, struct origin origin)
+{
+    struct event event = event_about(EVENT_DROP, context, session);
+    event.cause = origin.cause;
+    event.caller = origin.caller;
     writer_put(&event);
 }
 
@@ -164,8 +208,8 @@ void trace_flush(const struct context *context, struct origin origin, size_t ses
     writer_put(&event);
 }
 
-void trace_callback(const struct context *context, const SSL_SESSION *session, const char *outcome,
-                    int64_t since)
+void trace_callback(const struct context *context, const SSL_SESSION *session,
+                    enum event_outcome outcome, int64_t since)
 {
     struct event event = event_about(EVENT_CALLBACK, context, session);
     event.nanoseconds = passed(since);
@@ -176,7 +220,7 @@ void trace_callback(const struct context *context, const SSL_SESSION *session, c
 void trace_refused(const struct context *context)
 {
     struct event event = event_of(EVENT_REFUSED, context);
-    event.cause = "no_session_context";
+    event.cause = CAUSE_NO_SESSION_CONTEXT;
     writer_put(&event);
 }
 
@@ -184,7 +228,7 @@ static void trace_reference(enum event_operation operation, const SSL_SESSION *s
                             const char *function, const void *caller)
 {
     struct event event = event_about(operation, NULL, session);
-    event.function = function;
+    event.text = function;
     event.caller = caller;
     writer_put(&event);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "cshim/takeover/context.h"
+#include "cshim/watch/event.h"
 
 extern atomic_bool trace_on;
 
@@ -19,32 +20,38 @@ static inline bool tracing(void)
     return __builtin_expect(atomic_load_explicit(&trace_on, memory_order_relaxed), 0);
 }
 
-/* Who wants an operation done: the program, libssl (cause NULL: what it is about is found out), a handshake. */
+/* Who wants an operation done: the program, libssl (CAUSE_NONE: what it is about is found out), a handshake. */
 struct origin {
-    const char *cause; /* constant */
-    const void *caller;
+    enum event_cause cause;
+    const void *caller;   /* NULL: not known */
+    enum event_role role; /* in a handshake */
 };
+
+/* The cause of a removal by libssl that says nothing of itself, from the error that this thread has raised last. */
+enum event_cause trace_cause_of_error(void);
 
 /* The time of a clock that only goes on, in nanoseconds; 0 where nothing is traced. */
 int64_t trace_clock(void);
 
 /* What is done, each to be called where it was done. `since` is what trace_clock gave before. */
-void trace_context(const struct context *context, const char *outcome);
-void trace_fallback(const struct context *context, const char *cause);
+void trace_context(const struct context *context, enum event_outcome outcome);
+void trace_fallback(const struct context *context, const char *reason); /* constant text */
 void trace_counters(struct context *context); /* the contexts lock is held */
-void trace_add(const struct context *context, const SSL_SESSION *session, const char *outcome,
-               struct origin origin, int64_t since);
+void trace_add(const struct context *context, const SSL_SESSION *session,
+               enum event_outcome outcome, struct origin origin, int64_t since);
 void trace_remove(const struct context *context, const SSL_SESSION *session, bool is_found,
                   struct origin origin);
 void trace_lookup(const struct context *context, const SSL_SESSION *session, uint64_t hash,
-                  const char *outcome, const char *cause, int64_t since);
-void trace_evict(const struct context *context, const SSL_SESSION *session, const char *cause,
+                  enum event_outcome outcome, enum event_cause cause, int64_t since);
+void trace_evict(const struct context *context, const SSL_SESSION *session, enum event_cause cause,
                  bool is_alive);
-void trace_expire(const struct context *context, const SSL_SESSION *session, const char *cause);
+void trace_expire(const struct context *context, const SSL_SESSION *session,
+                  enum event_cause cause);
+void trace_drop(const struct context *context, const SSL_SESSION *session, struct origin origin);
 void trace_flush(const struct context *context, struct origin origin, size_t sessions,
                  int64_t since);
-void trace_callback(const struct context *context, const SSL_SESSION *session, const char *outcome,
-                    int64_t since);
+void trace_callback(const struct context *context, const SSL_SESSION *session,
+                    enum event_outcome outcome, int64_t since);
 void trace_refused(const struct context *context);
 
 /* References of the program: see references.h. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cshim/process/background.h"
+#include "cshim/process/cancel.h"
 #include "cshim/process/descriptor.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
@@ -101,24 +102,6 @@ static bool open_file(void)
     return false;
 }
 
-/* A FIFO whose reader went raises SIGPIPE for this thread, which may be one of the program. */
-static ssize_t write_quietly(const char *text, size_t length)
-{
-    sigset_t pipe, mask, before;
-    const struct timespec at_once = {0, 0};
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &mask);
-    sigpending(&before);
-    ssize_t written = write(file.number, text, length);
-    int error = errno;
-    if (written < 0 && error == EPIPE && sigismember(&before, SIGPIPE) == 0)
-        sigtimedwait(&pipe, NULL, &at_once);
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
-    errno = error;
-    return written;
-}
-
 /* Writes what is pending. False: it has to wait. */
 static bool write_pending(void)
 {
@@ -126,7 +109,7 @@ static bool write_pending(void)
         return true;
     if (!open_file())
         return false;
-    ssize_t written = write_quietly(pending, pending_length);
+    ssize_t written = descriptor_write(file.number, pending, pending_length);
     if (written < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (written < 0 && errno == EPIPE) {
@@ -275,8 +258,9 @@ static void write_now_and_then(int64_t now)
     bool is_due = now - last_written > PERIOD || ring_waiting() >= RING_SIZE / 2;
     if (!is_due || pthread_mutex_trylock(&writing) != 0)
         return;
-    int saved_errno = errno;
+    int saved_errno = errno, cancelling = cancel_forbid();
     write_waiting();
+    cancel_allow(cancelling);
     errno = saved_errno;
     pthread_mutex_unlock(&writing);
 }
@@ -285,13 +269,14 @@ static void write_now_and_then(int64_t now)
 
 static void start(int64_t now)
 {
-    int saved_errno = errno;
+    int saved_errno = errno, cancelling = cancel_forbid();
     pthread_mutex_lock(&writing);
     begun = now;
     sem_init(&work, 0, 0);
     open_file(); /* before the program gives up its rights */
     pthread_mutex_unlock(&writing);
     atomic_store(&state, background_start(write_on) ? WRITES : IS_MISSING);
+    cancel_allow(cancelling);
     errno = saved_errno;
 }
 
@@ -375,6 +360,24 @@ static void write_last(void)
         write_pending();
 }
 
+/* `sslcache run` names its FIFO after the process that took its place. */
+static bool is_followed_by_a_report(void)
+{
+    char name[32];
+    const char *slash = strrchr(config.settings.trace, '/');
+    snprintf(name, sizeof(name), "/run-%d", getpid());
+    return slash != NULL && strcmp(slash, name) == 0;
+}
+
+/* Who waits for this process finds the report written when it ends: its reader takes the FIFO away then. */
+static void wait_for_report(void)
+{
+    const struct timespec moment = {0, 2000000};
+    const int64_t until = time_now() + 3 * (int64_t)SECOND;
+    while (access(config.settings.trace, F_OK) == 0 && time_now() < until)
+        nanosleep(&moment, NULL);
+}
+
 __attribute__((destructor)) static void end(void)
 {
     if (config.settings.trace[0] == '\0' || !tracing())
@@ -383,7 +386,11 @@ __attribute__((destructor)) static void end(void)
         return;
     atomic_store(&trace_on, false);
     write_last();
+    bool is_open = descriptor_is_ours(&file);
+    descriptor_close(&file);
     pthread_mutex_unlock(&writing);
+    if (is_open && is_followed_by_a_report())
+        wait_for_report();
 }
 
 /* ---- fork ---- */
@@ -416,4 +423,9 @@ void writer_fork_child(void)
     atomic_store(&lost, 0);
     lost_told = 0;
     last_written = last_counted = last_opened = 0;
+}
+
+void writer_fork_child_unprepared(void)
+{
+    atomic_store(&trace_on, false);
 }

@@ -24,4 +24,7 @@ void writer_fork_prepare(void);
 void writer_fork_parent(void);
 void writer_fork_child(void);
 
+/* What the fork interrupted may be half done: the child traces nothing. */
+void writer_fork_child_unprepared(void);
+
 #endif

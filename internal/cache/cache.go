@@ -12,17 +12,18 @@
 // that libssl's list would give. Between threads that work at the same time it is the earliest at
 // some moment of the call.
 //
-// The operations that are asked for all the time come twice. Add may wait, for a lock or for memory;
-// TryAdd never does, and says that it did nothing where it would have to. What begins with Try, and all
-// that it calls, is marked nosplit, allocates nothing and writes no pointer: so it may run on a thread
-// that Go's scheduler knows nothing of (internal/direct).
+// A cache is its memory, which is the host's and not Go's, and the code runs without Go's runtime as well as
+// with it: see internal/direct for what that asks of it. Locks are taken in this order: the cache's own, those of its
+// shards by their numbers, that of the memory.
 package cache
 
 import (
 	"math"
 	"math/bits"
-	"runtime"
 	"sync/atomic"
+	"unsafe"
+
+	"libsslcache/internal/host"
 )
 
 // Session is an opaque session; 0 is none, and can't be added.
@@ -44,154 +45,187 @@ type Added struct {
 	More     bool    // the cache is still over its limit: call Evict
 }
 
-// Entry is a cached session as Entries lists it.
+// Entry is a cached session as Entries lists it. It is struct core_entry (capi/core.h).
 type Entry struct {
-	Key      Key
 	Session  Session
 	Expiry   int64
 	Sequence uint64 // adding entries again by growing Sequence restores the order among equals
+	Key      Key
 }
 
-// A Cache holds sessions. Make it with New, and end it with Free: its memory is not the garbage collector's.
+// A Cache holds sessions. Make it with New, and end it with Free.
 type Cache struct {
-	rules  Rules
+	hostAt host.Address
+	shards host.Address // of an array of the shards' addresses: made at first need, an empty cache is small
+	tops   host.Address // of an array of tops, side by side, so that finding the earliest is quick
 	seed   seed
-	shift  uint                    // what is left of a hash, shifted by it, is the number of a shard
-	shards []atomic.Pointer[shard] // made at first need: an empty cache is small
-	tops   []top                   // side by side, so that finding the earliest is quick
-	closed atomic.Bool             // nothing is done any more by what begins with Try
+	rules  Rules
+	shift  uint8  // what is left of a hash, shifted by it, is the number of a shard
+	count  uint32 // of shards
+	lock   host.Lock
 
-	_        [cacheLine]byte // what follows is written all the time, what stands above never
+	_        [line]byte // what follows is written all the time, what stands above hardly ever
 	number   atomic.Int64
 	sequence atomic.Uint64
 	peak     atomic.Int64
 	missed   atomic.Uint64 // lookups in shards that were never made
-	_        [cacheLine]byte
+	_        [line]byte
 }
 
-// New makes an empty cache.
-func New(rules Rules) *Cache {
+// New makes an empty cache in the host's memory, nil if there is none. The host must be there for as long.
+//
+//go:nosplit
+func New(h *host.Host, rules Rules) *Cache {
 	// Threads that can run at once rarely meet in four times as many shards; more shards than that
-	// would only make the search for the earliest longer. The number of processors counts, not
-	// GOMAXPROCS, which a library that is called from C sets higher.
+	// would only make the search for the earliest longer.
 	const fewest, most = 3, 6
-	return newCache(rules, max(fewest, min(bits.Len(uint(4*runtime.NumCPU()-1)), most)))
+	return newCache(h, rules, max(fewest, min(bits.Len32(4*h.Processors-1), most)))
 }
 
 // newCache makes a cache of 1 << width shards.
-func newCache(rules Rules, width int) *Cache {
-	c := &Cache{
-		rules:  rules,
-		seed:   newSeed(),
-		shift:  uint(64 - width),
-		shards: make([]atomic.Pointer[shard], 1<<width),
-		tops:   make([]top, 1<<width),
+//
+//go:nosplit
+func newCache(h *host.Host, rules Rules, width int) *Cache {
+	if !beginMemory(h) {
+		return nil
 	}
-	for i := range c.tops {
-		c.tops[i].expiry.Store(nowhere.expiry)
-		c.tops[i].sequence.Store(nowhere.sequence)
+	shards := uint32(1) << (width & 31)
+	at := memoryOf(h).take(h, cacheSize(shards))
+	if at == 0 {
+		return nil
+	}
+	c := (*Cache)(at.Pointer())
+	c.hostAt = host.AddressOf(unsafe.Pointer(h))
+	c.shards = at + host.Address(unsafe.Sizeof(Cache{}))
+	c.tops = c.shards + host.Address(shards)*host.Address(unsafe.Sizeof(host.Address(0)))
+	c.seed, c.rules, c.shift, c.count = h.Seed, rules, uint8(64-width), shards
+	for i := range shards {
+		t := c.top(i)
+		t.expiry.Store(math.MaxInt64)
+		t.sequence.Store(math.MaxUint64)
 	}
 	return c
 }
 
-// Close makes every operation that begins with Try leave things undone, for good.
-func (c *Cache) Close() {
-	c.closed.Store(true)
+//go:nosplit
+func cacheSize(shards uint32) uint64 {
+	return uint64(unsafe.Sizeof(Cache{})) + uint64(shards)*uint64(unsafe.Sizeof(host.Address(0))+unsafe.Sizeof(top{}))
+}
+
+//go:nosplit
+func (c *Cache) host() *host.Host {
+	return (*host.Host)(c.hostAt.Pointer())
+}
+
+//go:nosplit
+func (c *Cache) top(i uint32) *top {
+	if host.Checked && i >= c.count {
+		host.Fail()
+	}
+	return (*top)((c.tops + host.Address(i)*host.Address(unsafe.Sizeof(top{}))).Pointer())
+}
+
+// shard returns the shard i, nil where it was never made.
+//
+//go:nosplit
+func (c *Cache) shard(i uint32) *shard {
+	return shardAt(host.Address(atomic.LoadUintptr(c.shardWord(i))))
+}
+
+//go:nosplit
+func (c *Cache) shardWord(i uint32) *uintptr {
+	if host.Checked && i >= c.count {
+		host.Fail()
+	}
+	return (*uintptr)((c.shards + host.Address(i)*host.Address(unsafe.Sizeof(host.Address(0)))).Pointer())
+}
+
+// shardOf returns the shard of a hash, nil where it was never made.
+//
+//go:nosplit
+func (c *Cache) shardOf(hash uint64) *shard {
+	return c.shard(uint32(hash >> c.shift))
 }
 
 // Free gives the memory of the cache back, which nobody may use any more.
+//
+//go:nosplit
 func (c *Cache) Free() {
-	c.Close()
-	for i := range c.shards {
-		if s := c.shards[i].Swap(nil); s != nil {
-			s.clear()
+	h := c.host()
+	for i := range c.count {
+		if s := c.shard(i); s != nil {
+			s.clear(h)
+			memoryOf(h).give(h, host.AddressOf(unsafe.Pointer(s)), uint64(unsafe.Sizeof(shard{})))
 		}
 	}
+	memoryOf(h).give(h, host.AddressOf(unsafe.Pointer(c)), cacheSize(c.count))
 }
 
 // Add puts a session under the key. It holds the cache's limit by evicting the earliest other
 // session, never the newcomer; 0 is no limit. If that is not enough, because the limit was lowered, the
 // answer says More. A session 0 or a key that is none adds nothing, nor does any where memory has come to an end.
-func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) Added {
+//
+//go:nosplit
+func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) (added Added) {
 	if session == 0 || !key.valid() {
 		return Added{}
 	}
 	hash := key.hash(&c.seed)
-	s := c.shards[hash>>c.shift].Load()
+	s := c.shardOf(hash)
 	if s == nil {
-		s = c.makeShard(hash >> c.shift)
+		if s = c.makeShard(uint32(hash >> c.shift)); s == nil {
+			return Added{}
+		}
 	}
-	s.lock.wait()
-	if !s.makeRoom() {
-		s.lock.release()
+	s.lock.Wait(c.host())
+	if !s.makeRoom(c.host()) {
+		s.lock.Release()
 		return Added{}
 	}
-	added := c.addTo(s, key, uint32(hash), session, expiry)
-	s.lock.release()
+	added.New, added.Replaced = c.addTo(s, key, uint32(hash), session, expiry)
+	s.lock.Release()
 	if added.New && c.number.Load() > c.capacity(limit) {
 		added.Evicted, added.More = c.Evict(limit, session)
 	}
 	return added
 }
 
-// TryAdd is Add where nothing has to be waited for and there is room; it evicts none, but says More.
-//
-//go:nosplit
-func (c *Cache) TryAdd(key *Key, session Session, expiry int64, limit int64) (added Added, done bool) {
-	if session == 0 || !key.valid() {
-		return Added{}, true
-	}
-	hash := key.hash(&c.seed)
-	s := c.tryShard(hash)
-	if s == nil {
-		return Added{}, false
-	}
-	if !s.hasRoom() {
-		s.lock.release()
-		return Added{}, false
-	}
-	added = c.addTo(s, key, uint32(hash), session, expiry)
-	s.lock.release()
-	added.More = added.New && c.number.Load() > c.capacity(limit)
-	return added, true
-}
-
 // addTo does the part of an add that is under the shard's lock.
 //
 //go:nosplit
-func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry int64) Added {
+func (c *Cache) addTo(s *shard, key *Key, tag uint32, session Session, expiry int64) (isNew bool, replaced Session) {
 	number, _ := s.find(key, tag)
 	if number == none {
 		// One after the other: other threads want the line of the two as well.
-		at := c.newPlace(expiry, s.allocate())
+		sequence := c.sequence.Add(1)
 		c.number.Add(1)
-		s.insert(key, tag, session, expiry, at)
-		return Added{New: true}
+		s.insert(key, tag, session, expiry, sequence)
+		return true, 0
 	}
-	e := s.entries.at(number)
-	e.expiry = expiry
-	if e.session == session {
-		if c.rules.ReaddMoves {
-			s.replan(c.newPlace(expiry, number))
-		}
-		return Added{}
-	}
-	replaced := e.session
-	e.session = session
-	s.replan(c.newPlace(expiry, number))
-	s.replaced++
-	c.raisePeak(c.number.Load()) // a claim takes it that the newcomer raised the number
-	return Added{New: true, Replaced: replaced}
+	return c.addAgain(s, number, session, expiry)
 }
 
-// newPlace is a place behind all that have this expiry.
+// addAgain adds a session where one is under its key, perhaps itself.
 //
+//go:noinline
 //go:nosplit
-func (c *Cache) newPlace(expiry int64, entry uint32) place {
-	if c.rules.ByInsertion {
-		expiry = 0
+func (c *Cache) addAgain(s *shard, number uint32, session Session, expiry int64) (isNew bool, replaced Session) {
+	e := s.entry(number)
+	replaced = e.session
+	if replaced == session {
+		if c.rules.ReaddMoves {
+			s.replan(number, expiry, c.sequence.Add(1))
+		} else {
+			s.amend(number, expiry)
+		}
+		return false, 0
 	}
-	return place{expiry: expiry, sequence: c.sequence.Add(1), entry: entry}
+	e.session = session
+	s.replan(number, expiry, c.sequence.Add(1))
+	count(&s.replaced)
+	count(&s.stored)
+	c.raisePeak(c.number.Load()) // a claim takes it that the newcomer raised the number
+	return true, replaced
 }
 
 // capacity is how many sessions a limit allows between two operations.
@@ -211,50 +245,39 @@ func (c *Cache) capacity(limit int64) int64 {
 // Evict takes the earliest session out if the cache is over its limit, and answers it and whether
 // the cache still is: with that it continues an Add. The newcomer is never the victim. A session
 // without id can't be removed: where it is the earliest, eviction ends.
+//
+//go:nosplit
 func (c *Cache) Evict(limit int64, newcomer Session) (victim Session, more bool) {
-	for round := 0; ; round++ {
-		victim, more, done := c.TryEvict(limit, newcomer)
-		if done {
-			return victim, more
-		}
-		pause(round)
-	}
-}
-
-// TryEvict is Evict where nothing has to be waited for.
-//
-//go:nosplit
-func (c *Cache) TryEvict(limit int64, newcomer Session) (victim Session, more, done bool) {
 	capacity := c.capacity(limit)
-	if !c.claim(capacity) {
-		return 0, false, true
+	if c.number.Load() <= capacity {
+		return 0, false
 	}
-	s, number, done := c.tryEarliest(newcomer)
+	s, number := c.lockEarliest(newcomer)
 	if s == nil {
-		c.number.Add(1)
-		return 0, false, done
+		return 0, false
 	}
-	if s.entries.at(number).key.Length == 0 {
-		s.lock.release()
-		c.number.Add(1)
-		return 0, false, true
+	if s.entry(number).length > 0 && c.claim(capacity) {
+		count(&s.evicted)
+		victim = s.take(number, c.position(s, number))
+		c.tidy(s)
+		more = c.number.Load() > capacity
 	}
-	victim = c.take(s, number)
-	s.evicted++
-	s.lock.release()
-	return victim, c.number.Load() > capacity, true
+	s.lock.Release()
+	return victim, more
 }
 
-// take takes an entry out that was not found by its key.
+// position returns where the slot of an entry is that was not found by its key.
 //
+//go:noinline
 //go:nosplit
-func (c *Cache) take(s *shard, number uint32) Session {
-	tag := uint32(s.entries.at(number).key.hash(&c.seed))
-	return s.take(number, s.index.position(newSlot(tag, number)))
+func (c *Cache) position(s *shard, number uint32) uint32 {
+	e := s.entry(number)
+	return s.index.position(newSlot(uint32(hash(e.head(), &e.id, &c.seed)), number))
 }
 
 // claim takes one off the number if it is above the capacity. Of threads that add into a full cache
-// at the same time each claims once, so the cache gets back to its capacity exactly and not below.
+// at the same time each claims once, so the cache gets back to its capacity exactly and not below. Called under the lock
+// of the victim's shard, so that the number is right whenever all locks are held.
 //
 //go:nosplit
 func (c *Cache) claim(capacity int64) bool {
@@ -282,225 +305,166 @@ func (c *Cache) raisePeak(number int64) {
 	}
 }
 
-// tryEarliest finds the earliest session, apart from the newcomer, and locks its shard. Where there is
-// none, or where it can't be had without waiting (done is false then), the shard is nil.
+// lockEarliest finds the earliest session, apart from the newcomer, and locks its shard; nil if there is none.
 //
 //go:nosplit
-func (c *Cache) tryEarliest(newcomer Session) (s *shard, number uint32, done bool) {
-	i, earliest := c.earliest(noShard)
-	if i == noShard {
-		return nil, none, true
+func (c *Cache) lockEarliest(newcomer Session) (*shard, uint32) {
+	for {
+		i, earliest := c.earliest(noShard)
+		if i == noShard {
+			return nil, none
+		}
+		s := c.lockTop(i, &earliest)
+		if s == nil {
+			continue
+		}
+		number := s.run(root).entry
+		if s.entry(number).session != newcomer {
+			return s, number
+		}
+		if s, number, isDone := c.lockNext(s, i); isDone {
+			return s, number
+		}
 	}
-	s = c.tryTop(i, &earliest)
-	if s == nil {
-		return nil, none, false
-	}
-	number = s.runs.at(root).entry
-	if s.entries.at(number).session != newcomer {
-		return s, number, true
-	}
-	return c.tryNext(s, i)
 }
 
-// tryNext goes on where the newcomer is the first of all to expire, which is rare: the next is in its
+// lockNext goes on where the newcomer is the first of all to expire, which is rare: the next is in its
 // shard, which is locked and number i, or on top of another.
 //
+//go:noinline
 //go:nosplit
-func (c *Cache) tryNext(s *shard, i int) (next *shard, number uint32, done bool) {
+func (c *Cache) lockNext(s *shard, i uint32) (next *shard, number uint32, isDone bool) {
 	second := s.second()
 	i, earliest := c.earliest(i)
 	if second.before(&earliest) {
 		return s, second.entry, true
 	}
-	s.lock.release()
+	s.lock.Release()
 	if i == noShard {
 		return nil, none, true
 	}
-	if s = c.tryTop(i, &earliest); s == nil {
+	if s = c.lockTop(i, &earliest); s == nil {
 		return nil, none, false
 	}
-	return s, s.runs.at(root).entry, true
+	return s, s.run(root).entry, true
 }
 
 // No shard has this number.
-const noShard = -1
+const noShard = math.MaxUint32
 
 // earliest finds the shard, apart from one, that has the earliest place, without a lock; noShard
 // and nowhere if there is none.
 //
 //go:nosplit
-func (c *Cache) earliest(apart int) (int, place) {
-	chosen, earliest := noShard, nowhere
-	for i := range c.tops {
-		if p := element(c.tops, i).load(); i != apart && p.before(&earliest) {
+func (c *Cache) earliest(apart uint32) (uint32, place) {
+	chosen, earliest := uint32(noShard), nowhere()
+	for i := range c.count {
+		if p := c.top(i).load(); i != apart && p.before(&earliest) {
 			chosen, earliest = i, p
 		}
 	}
 	return chosen, earliest
 }
 
-// tryTop locks the shard i if its earliest place still is p, and may lose it; else it returns nil.
+// lockTop locks the shard i if its earliest place still is p; else it returns nil. What was read without the lock may
+// be half of one place and half of another that was there later, so both halves are compared.
 //
 //go:nosplit
-func (c *Cache) tryTop(i int, p *place) *shard {
-	s := element(c.shards, i).Load()
-	if c.closed.Load() || !s.lock.try() {
-		return nil
+func (c *Cache) lockTop(i uint32, p *place) *shard {
+	s := c.shard(i)
+	s.lock.Wait(c.host())
+	if !s.empty() {
+		if first := s.run(root); first.sequence == p.sequence && first.expiry == p.expiry {
+			return s
+		}
 	}
-	// What was read of an emptied shard may be half of a place: its sequence is that of nowhere.
-	if s.shown == p.sequence && !s.empty() {
-		return s
-	}
-	s.lock.release()
+	s.lock.Release()
 	return nil
-}
-
-// Lookup answers the session under the key, expired or not, 0 if there is none. The session can't
-// leave the cache while retain, which may be nil, runs: a lock is held, so retain must take its
-// reference and return; it must not call the cache and must not panic.
-func (c *Cache) Lookup(key *Key, retain func(Session)) Session {
-	s, tag := c.shardOf(key)
-	if s == nil {
-		c.missed.Add(1)
-		return 0
-	}
-	s.lock.wait()
-	session := s.lookup(key, tag)
-	if session != 0 && retain != nil {
-		retain(session)
-	}
-	s.lock.release()
-	return session
 }
 
 // Held is a session that can't leave the cache until it is released.
 type Held = shard
 
-// TryLookup is Lookup where nothing has to be waited for. The session that it answers is held: the
-// caller takes its reference and then calls Release. Nothing is held where it found none.
+// Lookup answers the session under the key, expired or not, 0 if there is none. The session can't
+// leave the cache until it is released: a lock is held, so the caller takes its reference and calls
+// Release, and nothing else. Nothing is held where none was found.
 //
 //go:nosplit
-func (c *Cache) TryLookup(key *Key) (session Session, held *Held, done bool) {
+func (c *Cache) Lookup(key *Key) (session Session, held *Held) {
 	if !key.valid() {
 		c.missed.Add(1)
-		return 0, nil, true
+		return 0, nil
 	}
 	hash := key.hash(&c.seed)
-	s := c.tryShard(hash)
+	s := c.shardOf(hash)
 	if s == nil {
-		return 0, nil, false
+		c.missed.Add(1)
+		return 0, nil
 	}
+	s.lock.Wait(c.host())
 	session = s.lookup(key, uint32(hash))
 	if session == 0 {
-		s.lock.release()
-		return 0, nil, true
+		s.lock.Release()
+		return 0, nil
 	}
-	return session, s, true
+	return session, s
 }
 
-// Release lets go of the session that TryLookup held.
+// Release lets go of the session that Lookup held.
 //
 //go:nosplit
 func (h *Held) Release() {
-	h.lock.release()
+	h.lock.Release()
 }
 
-// shardOf finds the shard of a key and the tag of the key in it; nil for a key that is none, and where
+// lockShardOf locks the shard of a key and returns it and the tag of the key in it; nil for a key that is none, and where
 // the shard was never made.
-func (c *Cache) shardOf(key *Key) (*shard, uint32) {
+//
+//go:nosplit
+func (c *Cache) lockShardOf(key *Key) (*shard, uint32) {
 	if !key.valid() {
 		return nil, 0
 	}
 	hash := key.hash(&c.seed)
-	return c.shards[hash>>c.shift].Load(), uint32(hash)
+	s := c.shardOf(hash)
+	if s != nil {
+		s.lock.Wait(c.host())
+	}
+	return s, uint32(hash)
 }
 
-// tryShard finds and locks the shard of a hash; nil where it was never made or others have it.
+// Contains reports whether a session is under the key, and counts nothing.
 //
 //go:nosplit
-func (c *Cache) tryShard(hash uint64) *shard {
-	s := element(c.shards, int(hash>>c.shift)).Load()
-	if s == nil || c.closed.Load() || !s.lock.try() {
-		return nil
-	}
-	return s
-}
-
-// Contains says whether a session is under the key, and counts nothing.
 func (c *Cache) Contains(key *Key) bool {
-	s, tag := c.shardOf(key)
+	s, tag := c.lockShardOf(key)
 	if s == nil {
 		return false
 	}
-	s.lock.wait()
 	number, _ := s.find(key, tag)
-	s.lock.release()
+	s.lock.Release()
 	return number != none
-}
-
-// TryContains is Contains where nothing has to be waited for.
-//
-//go:nosplit
-func (c *Cache) TryContains(key *Key) (contained, done bool) {
-	if !key.valid() {
-		return false, true
-	}
-	hash := key.hash(&c.seed)
-	s := c.tryShard(hash)
-	if s == nil {
-		return false, false
-	}
-	number, _ := s.find(key, uint32(hash))
-	s.lock.release()
-	return number != none, true
 }
 
 // Remove takes out and answers whichever session is under the key, 0 if none. Of several threads
 // one gets it.
+//
+//go:nosplit
 func (c *Cache) Remove(key *Key) Session {
-	s, tag := c.shardOf(key)
+	s, tag := c.lockShardOf(key)
 	if s == nil {
 		return 0
 	}
-	s.lock.wait()
-	session := c.removeFrom(s, key, tag)
-	s.tidy()
-	s.lock.release()
-	return session
-}
-
-// TryRemove is Remove where nothing has to be waited for, and no memory given back.
-//
-//go:nosplit
-func (c *Cache) TryRemove(key *Key) (session Session, done bool) {
-	if !key.valid() {
-		return 0, true
-	}
-	hash := key.hash(&c.seed)
-	s := c.tryShard(hash)
-	if s == nil {
-		return 0, false
-	}
-	if s.isLastOfMany() {
-		s.lock.release()
-		return 0, false
-	}
-	session = c.removeFrom(s, key, uint32(hash))
-	s.lock.release()
-	return session, true
-}
-
-// removeFrom does the part of a removal that is under the shard's lock.
-//
-//go:nosplit
-func (c *Cache) removeFrom(s *shard, key *Key, tag uint32) Session {
 	number, position := s.find(key, tag)
 	if number == none {
+		s.lock.Release()
 		return 0
 	}
+	count(&s.removed)
 	session := s.take(number, position)
-	s.removed++
 	c.leave()
+	c.tidy(s)
+	s.lock.Release()
 	return session
 }
 
@@ -511,132 +475,55 @@ func (c *Cache) leave() {
 	c.raisePeak(c.number.Add(-1) + 1)
 }
 
-// Expire takes out and answers the session that is the first to expire if now > expiry, else 0.
-// Called until it answers 0 it flushes what is expired at that time. The cursor, which starts as 0,
-// belongs to one such flush. By insertion the order says nothing of expiry: Expire then goes through the
-// cache once, in no particular order, and the cursor remembers how far it got.
-func (c *Cache) Expire(now int64, cursor *uint64) Session {
-	if c.rules.ByInsertion {
-		return c.expireFrom(now, cursor)
-	}
-	s, number := c.lockEarliest()
-	if s == nil {
-		return 0
-	}
-	if now <= s.entries.at(number).expiry {
-		s.lock.release()
-		return 0
-	}
-	return c.expire(s, number)
-}
-
-// TryExpired says whether Expire would let go of a session now, where nothing has to be waited for.
+// Reschedule notes a new expiry of a session, if that very session is under the key, and moves it to
+// its new place, behind its equals. By insertion nothing moves. Where there is no memory for it, all stays as it is.
 //
 //go:nosplit
-func (c *Cache) TryExpired(now int64) (expired, done bool) {
-	if c.rules.ByInsertion {
-		return false, false
-	}
-	s, number, done := c.tryEarliest(0)
-	if s == nil {
-		return false, done
-	}
-	expired = now > s.entries.at(number).expiry
-	s.lock.release()
-	return expired, true
-}
-
-// lockEarliest finds the earliest session and locks its shard, nil if there is none.
-func (c *Cache) lockEarliest() (*shard, uint32) {
-	for round := 0; ; round++ {
-		s, number, done := c.tryEarliest(0)
-		if done {
-			return s, number
-		}
-		pause(round)
-	}
-}
-
-// expire lets go of a session for a flush and releases its shard's lock.
-func (c *Cache) expire(s *shard, number uint32) Session {
-	session := c.take(s, number)
-	s.expired++
-	c.leave()
-	s.tidy()
-	s.lock.release()
-	return session
-}
-
-func (c *Cache) expireFrom(now int64, cursor *uint64) Session {
-	i, number := split(*cursor)
-	for ; i < len(c.shards); i, number = i+1, 0 {
-		s := c.shards[i].Load()
-		if s == nil {
-			continue
-		}
-		s.lock.wait()
-		for ; number < s.entryCount; number++ {
-			if e := s.entries.at(number); e.session != 0 && now > e.expiry {
-				*cursor = join(i, number+1)
-				return c.expire(s, number)
-			}
-		}
-		s.lock.release()
-	}
-	*cursor = join(i, 0)
-	return 0
-}
-
-// Drain takes out and answers the earliest session, whatever its expiry, 0 if the cache is empty.
-func (c *Cache) Drain() Session {
-	s, number := c.lockEarliest()
-	if s == nil {
-		return 0
-	}
-	return c.expire(s, number)
-}
-
-// Reschedule notes a new expiry of a session, if that very session is under the key, and moves it to
-// its new place, behind its equals. By insertion nothing moves.
 func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
-	s, tag := c.shardOf(key)
+	s, tag := c.lockShardOf(key)
 	if s == nil {
 		return false
 	}
-	s.lock.wait()
 	number, _ := s.find(key, tag)
-	if number == none || s.entries.at(number).session != session {
-		s.lock.release()
+	if number == none || s.entry(number).session != session {
+		s.lock.Release()
 		return false
 	}
-	s.entries.at(number).expiry = expiry
-	if !c.rules.ByInsertion && s.runs.reserve(s.runCount) {
-		s.replan(c.newPlace(expiry, number))
+	if s.byInsertion {
+		s.entry(number).expiry = expiry
+	} else if s.makeRoom(c.host()) {
+		s.replan(number, expiry, c.sequence.Add(1))
 	}
-	s.lock.release()
+	s.lock.Release()
 	return true
 }
 
-// Number answers how many sessions are held, expired ones included. An eviction takes its victim off
-// the number before it has found it. If another thread removes that one meanwhile, the number is too
-// small for a moment, and could be below 0.
+// Number answers how many sessions are held, expired ones included. It takes no lock.
+//
+//go:nosplit
 func (c *Cache) Number() int64 {
-	return max(c.number.Load(), 0)
+	return c.number.Load()
 }
 
-// Entries lists sessions into entries, which has room for one at least, from the cursor on, which is
+// Entries lists sessions into entries, which has room for so many, one at least, from the cursor on, which is
 // 0 at first, and answers how many it wrote and the cursor of the rest, 0 if there is none. The order of the
-// list means nothing. What is in the cache from the first call to the last is listed exactly once.
-func (c *Cache) Entries(cursor uint64, entries []Entry) (n int, next uint64) {
-	i, number := split(cursor)
-	for ; i < len(c.shards); i, number = i+1, none {
-		s := c.shards[i].Load()
+// list means nothing. What is in the cache from the first call to the last is listed; twice, perhaps, if
+// so much is removed meanwhile that the cache gives memory back.
+//
+//go:nosplit
+func (c *Cache) Entries(cursor uint64, entries *Entry, room uint64) (n, next uint64) {
+	i, before := split(cursor)
+	for ; i < c.count; i, before = i+1, top0 {
+		s := c.shard(i)
 		if s == nil {
 			continue
 		}
-		s.lock.wait()
-		listed, rest := s.list(number, entries[n:])
-		s.lock.release()
+		if before == top0 {
+			before = math.MaxUint32
+		}
+		s.lock.Wait(c.host())
+		listed, rest := s.list(before, (*Entry)(unsafe.Add(unsafe.Pointer(entries), uintptr(n)*unsafe.Sizeof(Entry{}))), room-n)
+		s.lock.Release()
 		n += listed
 		if rest != none {
 			return n, join(i, rest)
@@ -645,17 +532,81 @@ func (c *Cache) Entries(cursor uint64, entries []Entry) (n int, next uint64) {
 	return n, 0
 }
 
-// A cursor is the number of a shard and of an entry in it.
-func join(i int, number uint32) uint64 {
-	return uint64(i)<<32 | uint64(number)
+// A cursor is the number of a shard and of an entry in it, before which the rest is; 0 for all of the shard.
+const top0 = 0
+
+//go:nosplit
+func join(i, before uint32) uint64 {
+	return uint64(i)<<32 | uint64(before)
 }
 
-func split(cursor uint64) (i int, number uint32) {
-	return int(cursor >> 32), uint32(cursor)
+//go:nosplit
+func split(cursor uint64) (i, before uint32) {
+	return uint32(cursor >> 32), uint32(cursor)
 }
 
-// makeShard returns the shard i, which is made when its first session comes.
-func (c *Cache) makeShard(i uint64) *shard {
-	c.shards[i].CompareAndSwap(nil, newShard(&c.tops[i]))
-	return c.shards[i].Load()
+// makeShard returns the shard i, which is made when its first session comes; nil where there is no memory for it.
+//
+//go:noinline
+//go:nosplit
+func (c *Cache) makeShard(i uint32) *shard {
+	h := c.host()
+	c.lock.Wait(h)
+	s := c.shard(i)
+	if s == nil {
+		at := memoryOf(h).take(h, uint64(unsafe.Sizeof(shard{})))
+		if at != 0 {
+			s = shardAt(at)
+			s.top = host.AddressOf(unsafe.Pointer(c.top(i)))
+			s.shown = math.MaxUint64
+			s.byInsertion = c.rules.ByInsertion
+			s.clear(h)
+			atomic.StoreUintptr(c.shardWord(i), uintptr(at))
+		}
+	}
+	c.lock.Release()
+	return s
+}
+
+// Lock stops every operation on the cache until Unlock, for a fork: in the child too, which has only one thread, the
+// cache is at rest.
+//
+//go:nosplit
+func (c *Cache) Lock() {
+	c.lock.Wait(c.host())
+	for i := range c.count {
+		if s := c.shard(i); s != nil {
+			s.lock.Wait(c.host())
+		}
+	}
+}
+
+// Unlock lets the cache go on.
+//
+//go:nosplit
+func (c *Cache) Unlock() {
+	for i := range c.count {
+		if s := c.shard(i); s != nil {
+			s.lock.Release()
+		}
+	}
+	c.lock.Release()
+}
+
+// LockMemory stops whatever asks for memory of the host's caches until UnlockMemory, for a fork. Their locks are taken before.
+//
+//go:nosplit
+func LockMemory(h *host.Host) {
+	if h.Memory != 0 {
+		memoryOf(h).lock.Wait(h)
+	}
+}
+
+// UnlockMemory lets them go on.
+//
+//go:nosplit
+func UnlockMemory(h *host.Host) {
+	if h.Memory != 0 {
+		memoryOf(h).lock.Release()
+	}
 }

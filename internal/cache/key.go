@@ -2,7 +2,6 @@ package cache
 
 import (
 	"math/bits"
-	"math/rand/v2"
 	"unsafe"
 )
 
@@ -23,45 +22,44 @@ func (k *Key) valid() bool {
 	return k.Length <= MaxID
 }
 
-// words are a key as the processor likes it: version and length, then the id.
+// An id is a session id as the processor likes it.
+type id [MaxID / 8]uint64
+
+// words returns the id in place.
 //
 //go:nosplit
-func (k *Key) words() *[5]uint64 {
-	return (*[5]uint64)(unsafe.Pointer(k))
+func (k *Key) words() *id {
+	return (*id)(unsafe.Pointer(&k.ID))
 }
 
+// head is version and length in a word.
+//
 //go:nosplit
-func (k *Key) equals(other *Key) bool {
-	a, b := k.words(), other.words()
-	return (a[0]^b[0])|(a[1]^b[1])|(a[2]^b[2])|(a[3]^b[3])|(a[4]^b[4]) == 0
+func (k *Key) head() uint64 {
+	return uint64(uint32(k.Version)) | uint64(k.Length)<<32
 }
 
 // A seed is the secret of a hash.
-type seed [7]uint64
-
-// newSeed draws from the runtime's ChaCha8, and not by crypto/rand: that brings the package os, which may
-// open descriptors when the core starts.
-func newSeed() (s seed) {
-	for i := range s {
-		s[i] = rand.Uint64()
-	}
-	return s
-}
+type seed = [7]uint64
 
 // hash is seeded, because a client may choose session ids that would collide under a known function.
 // It is NH, of UMAC (RFC 4418), on words of 64 bits: for two keys chosen without knowledge of the seed
 // the chance that their sums of 128 bits are the same is 2^-64. Those are then folded to 64. It stands
-// here, and is not maphash, because that may grow the stack.
+// here, and is not maphash, because that needs Go's runtime.
 //
 //go:nosplit
-func (k *Key) hash(s *seed) uint64 {
-	w := k.words()
-	high1, low1 := bits.Mul64(w[1]+s[0], w[2]+s[1])
-	high2, low2 := bits.Mul64(w[3]+s[2], w[4]+s[3])
+func hash(head uint64, w *id, s *seed) uint64 {
+	high1, low1 := bits.Mul64(w[0]+s[0], w[1]+s[1])
+	high2, low2 := bits.Mul64(w[2]+s[2], w[3]+s[3])
 	low, carry := bits.Add64(low1, low2, 0)
 	high, _ := bits.Add64(high1, high2, carry)
-	high, low = bits.Mul64(low^s[4], high^(w[0]*oddFactor)^s[5])
+	high, low = bits.Mul64(low^s[4], high^(head*oddFactor)^s[5])
 	return (high ^ low) * oddFactor
+}
+
+//go:nosplit
+func (k *Key) hash(s *seed) uint64 {
+	return hash(k.head(), k.words(), s)
 }
 
 // So that one id under two versions gets two hashes.

@@ -1,138 +1,412 @@
 package cache
 
 import (
-	"slices"
+	"math/bits"
+	"sync/atomic"
 	"unsafe"
+
+	"libsslcache/internal/host"
 )
 
-// A memory gives shards their arrays, out of slabs of its own and not of Go's heap. There is no pointer in them,
-// so the garbage collector has no use of them, and would run each time a cache that fills has doubled. The
-// slabs are large pages where the kernel has them: to fault in a small one, when it is first written to, can
-// take as long as all else that is done with the sessions in it, above all in a virtual machine.
+// A memory gives caches their arrays, out of slabs that all caches of a host share: a process may have thousands of
+// caches of one session each, and no more mappings than the kernel allows. It lies in the first slab, which
+// is never given back.
 //
-// An array that a shard gives back, because it has a larger one or none now, waits for a shard that wants one of
-// its size. A slab of which all was given back is unmapped, but for the largest.
+// What is free in a slab is blocks, in lists by size. An array is cut from the front of the smallest block that
+// is known to be large enough. Blocks do not grow together again, but a slab of which nothing is in use becomes
+// one block, and goes back to the host when another such slab is there already.
 type memory struct {
-	lock  lock            // taken while the lock of a shard is held
-	slabs []*slab         // of which something is in use
-	begun *slab           // the last of them that arrays were cut from, or nil
-	spare *slab           // of which nothing is in use, or nil
-	free  map[int][]*byte // arrays that wait, by size
+	lock  host.Lock // taken while the lock of a shard is held
+	empty uint32    // slabs of which nothing is in use
 
-	mapped func(size int) []byte // memory from the kernel, nil where it has none
+	slabs               host.Address // of an array of their addresses, in ascending order
+	slabCount, slabRoom uint32       // how many there are, and may be
+	inUse               uint64       // bytes of arrays, those beyond slabs included
+
+	filled [2]uint64 // a bit for each list that is not empty
+	free   [classes]host.Address
+}
+
+// A slab is memory from the host: this, and blocks and arrays behind it.
+type slab struct {
+	size uint64
+	used uint64 // bytes of arrays
+	_    [line - 16]byte
+}
+
+// A block begins with this.
+type block struct {
+	size           uint64
+	next, previous host.Address // in its list
+	clean          uint64       // 1: what is behind this is zero
 }
 
 const (
+	line = 64 // of the processor's cache; no two arrays share one
+
+	page      = 4 << 10
 	firstSlab = 64 << 10     // most processes have few sessions, and need no large page
 	slabSize  = 2 << 20      // a large page
-	largest   = slabSize / 4 // a larger array has a slab to itself
+	largest   = slabSize / 4 // a larger array is a mapping of its own
+
+	firstSlabs = 256 // so many slabs are known where the memory itself lies
+
+	// Lists hold blocks of so many lines: 1 to 15, then eight lists for each power of two, as far as a slab goes.
+	fine    = 16
+	classes = fine + 8*12
 )
 
-// arrays are those of all caches of the process.
-var arrays = memory{free: map[int][]*byte{}, mapped: mapped}
+// wholeLines rounds up.
+//
+//go:nosplit
+func wholeLines(size uint64) uint64 {
+	return (size + line - 1) &^ (line - 1)
+}
 
-// takeArray gives an array of zeroes, or nil where there is no more memory. The elements have no pointers.
-func takeArray[T any](length int) []T {
-	first := arrays.take(wholeLines(length * int(unsafe.Sizeof(*new(T)))))
-	if first == nil {
-		return nil
+// classOf returns the list for a block of so many bytes, which are whole lines.
+//
+//go:nosplit
+func classOf(size uint64) uint32 {
+	lines := size / line
+	if lines < fine {
+		return uint32(lines)
 	}
-	return unsafe.Slice((*T)(unsafe.Pointer(first)), length)
+	exponent := uint32(bits.Len64(lines)) - 1
+	return fine + (exponent-4)*8 + uint32(lines>>((exponent-3)&63))&7
 }
 
-// giveArray gives back what takeArray gave.
-func giveArray[T any](array []T) {
-	first := (*byte)(unsafe.Pointer(unsafe.SliceData(array)))
-	arrays.give(first, wholeLines(len(array)*int(unsafe.Sizeof(*new(T)))))
-}
-
-// wholeLines rounds up, so that no two arrays share a line of the processor's cache.
-func wholeLines(size int) int {
-	return (size + cacheLine - 1) &^ (cacheLine - 1)
-}
-
-// take gives so many bytes of zero, or nil where there is no more memory.
-func (m *memory) take(size int) *byte {
-	m.lock.wait()
-	defer m.lock.release()
-	if waiting := m.free[size]; len(waiting) > 0 {
-		first := waiting[len(waiting)-1]
-		waiting[len(waiting)-1] = nil // what is unmapped later must not be referred to
-		m.free[size] = waiting[:len(waiting)-1]
-		clear(unsafe.Slice(first, size))
-		m.holding(first).used += size
-		return first
+// wholeClass rounds a size up to the smallest that its list may hold.
+//
+//go:nosplit
+func wholeClass(size uint64) uint64 {
+	size = wholeLines(size)
+	if size < fine*line {
+		return size
 	}
-	s := m.slabWith(size)
-	if s == nil {
-		return nil
-	}
-	return s.cut(size)
+	step := uint64(1) << ((bits.Len64(size) - 4) & 63)
+	return (size + step - 1) &^ (step - 1)
 }
 
-// slabWith gives a slab that has so much left, or nil.
-func (m *memory) slabWith(size int) *slab {
+//go:nosplit
+func slabAt(a host.Address) *slab { return (*slab)(a.Pointer()) }
+
+//go:nosplit
+func blockAt(a host.Address) *block { return (*block)(a.Pointer()) }
+
+// memoryOf returns what the caches of the host share, once there is a cache.
+//
+//go:nosplit
+func memoryOf(h *host.Host) *memory {
+	return (*memory)(h.Memory.Pointer())
+}
+
+// beginMemory makes what the caches of the host share, if it is not there yet, and reports whether it is.
+//
+//go:noinline
+//go:nosplit
+func beginMemory(h *host.Host) bool {
+	known := (*uintptr)(unsafe.Pointer(&h.Memory))
+	if atomic.LoadUintptr(known) != 0 {
+		return true
+	}
+	at := h.Map(firstSlab)
+	if at == 0 {
+		return false
+	}
+	const own = (uint64(unsafe.Sizeof(memory{})) + line - 1) &^ (line - 1)
+	const head = uint64(unsafe.Sizeof(slab{})) + own + 8*firstSlabs
+	s := slabAt(at)
+	s.size, s.used = firstSlab, own+8*firstSlabs
+	m := (*memory)((at + host.Address(unsafe.Sizeof(slab{}))).Pointer())
+	m.slabs, m.slabRoom = at+host.Address(unsafe.Sizeof(slab{})+uintptr(own)), firstSlabs
+	m.slabCount = 1
+	*m.slab(0) = at
+	m.put(at+host.Address(head), firstSlab-head, 1)
+	if !atomic.CompareAndSwapUintptr(known, 0, uintptr(unsafe.Pointer(m))) {
+		h.Unmap(at, firstSlab) // another thread was quicker
+	}
+	return true
+}
+
+//go:nosplit
+func (m *memory) slab(i uint32) *host.Address {
+	if host.Checked && i >= m.slabRoom {
+		host.Fail()
+	}
+	return (*host.Address)((m.slabs + 8*host.Address(i)).Pointer())
+}
+
+// take gives so many bytes of zero, or 0 where there is no more memory.
+//
+//go:nosplit
+func (m *memory) take(h *host.Host, size uint64) host.Address {
 	if size > largest {
-		return m.add(newSlab(size, m.mapped))
+		return m.takeMapping(h, size)
 	}
-	if m.begun != nil && m.begun.left() >= size {
-		return m.begun
+	size = wholeClass(size)
+	m.lock.Wait(h)
+	at := m.find(size)
+	if at == 0 && m.addSlab(h, size) {
+		at = m.find(size)
 	}
-	s := m.add(m.untouched(size))
-	if s != nil {
-		m.begun = s
+	if at != 0 {
+		m.cut(at, size)
 	}
-	return s
+	m.lock.Release()
+	return at
 }
 
-func (m *memory) give(first *byte, size int) {
-	m.lock.wait()
-	defer m.lock.release()
-	m.free[size] = append(m.free[size], first)
-	s := m.holding(first)
-	s.used -= size
+// give takes back what take gave.
+//
+//go:nosplit
+func (m *memory) give(h *host.Host, at host.Address, size uint64) {
+	if size > largest {
+		m.giveMapping(h, at, size)
+		return
+	}
+	size = wholeClass(size)
+	m.lock.Wait(h)
+	s := m.holding(at)
+	m.inUse -= size
+	slabAt(s).used -= size
+	m.put(at, size, 0)
+	unused := uint64(0)
+	if slabAt(s).used == 0 {
+		unused = m.retire(s)
+	}
+	m.lock.Release()
+	if unused > 0 {
+		h.Unmap(s, unused)
+	}
+}
+
+//go:nosplit
+func (m *memory) takeMapping(h *host.Host, size uint64) host.Address {
+	size = (size + page - 1) &^ (page - 1)
+	at := h.Map(size)
+	if at != 0 {
+		m.lock.Wait(h)
+		m.inUse += size
+		m.lock.Release()
+	}
+	return at
+}
+
+//go:nosplit
+func (m *memory) giveMapping(h *host.Host, at host.Address, size uint64) {
+	size = (size + page - 1) &^ (page - 1)
+	m.lock.Wait(h)
+	m.inUse -= size
+	m.lock.Release()
+	h.Unmap(at, size)
+}
+
+// find returns the smallest block that is known to have a size, 0 if there is none.
+//
+//go:nosplit
+func (m *memory) find(size uint64) host.Address {
+	class := classOf(size)
+	low, high := m.filled[0], m.filled[1]
+	if class < 64 {
+		low &= ^uint64(0) << (class & 63)
+	} else {
+		low, high = 0, high&(^uint64(0)<<(class&63))
+	}
+	switch {
+	case low != 0:
+		return *m.list(uint32(bits.TrailingZeros64(low)))
+	case high != 0:
+		return *m.list(64 + uint32(bits.TrailingZeros64(high)))
+	}
+	return 0
+}
+
+//go:nosplit
+func (m *memory) list(class uint32) *host.Address {
+	if host.Checked && class >= classes {
+		host.Fail()
+	}
+	return (*host.Address)(unsafe.Add(unsafe.Pointer(&m.free), 8*uintptr(class)))
+}
+
+// fill notes whether a list is empty.
+//
+//go:nosplit
+func (m *memory) fill(class uint32, isFilled bool) {
+	word := &m.filled[0]
+	if class >= 64 {
+		word = &m.filled[1]
+	}
+	bit := uint64(1) << (class & 63)
+	if isFilled {
+		*word |= bit
+	} else {
+		*word &^= bit
+	}
+}
+
+// put makes a block.
+//
+//go:nosplit
+func (m *memory) put(at host.Address, size, clean uint64) {
+	class := classOf(size)
+	list := m.list(class)
+	b := blockAt(at)
+	b.size, b.next, b.previous, b.clean = size, *list, 0, clean
+	if *list != 0 {
+		blockAt(*list).previous = at
+	}
+	*list = at
+	m.fill(class, true)
+}
+
+// unlist takes a block out of its list.
+//
+//go:nosplit
+func (m *memory) unlist(at host.Address) {
+	b := blockAt(at)
+	if b.next != 0 {
+		blockAt(b.next).previous = b.previous
+	}
+	if b.previous != 0 {
+		blockAt(b.previous).next = b.next
+		return
+	}
+	class := classOf(b.size)
+	*m.list(class) = b.next
+	m.fill(class, b.next != 0)
+}
+
+// cut makes an array of the first bytes of a block, and another block of the rest.
+//
+//go:nosplit
+func (m *memory) cut(at host.Address, size uint64) {
+	m.unlist(at)
+	b := blockAt(at)
+	whole, clean := b.size, b.clean
+	if whole > size {
+		m.put(at+host.Address(size), whole-size, clean)
+	}
+	m.inUse += size
+	s := slabAt(m.holding(at))
 	if s.used == 0 {
-		m.retire(s)
+		m.empty--
+	}
+	s.used += size
+	if clean == 1 {
+		*b = block{}
+		return
+	}
+	clearLines(at, size)
+}
+
+// holding returns the slab that an address lies in.
+//
+//go:nosplit
+func (m *memory) holding(at host.Address) host.Address {
+	return *m.slab(m.behind(at) - 1)
+}
+
+// behind returns how many slabs begin at an address or before it.
+//
+//go:nosplit
+func (m *memory) behind(at host.Address) uint32 {
+	low, high := uint32(0), m.slabCount
+	for low < high {
+		middle := (low + high) >> 1
+		if *m.slab(middle) <= at {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// addSlab adds a slab with a block of so many bytes at least, and reports whether it could.
+//
+//go:noinline
+//go:nosplit
+func (m *memory) addSlab(h *host.Host, size uint64) bool {
+	if m.slabCount == m.slabRoom && !m.growSlabs(h) {
+		return false
+	}
+	whole := uint64(slabSize)
+	at := h.Map(whole)
+	if at == 0 { // there may be a little left
+		whole = max(firstSlab, (size+uint64(unsafe.Sizeof(slab{}))+page-1)&^(page-1))
+		if at = h.Map(whole); at == 0 {
+			return false
+		}
+	}
+	i := m.slabCount
+	for ; i > 0 && *m.slab(i - 1) > at; i-- {
+		*m.slab(i) = *m.slab(i - 1)
+	}
+	*m.slab(i) = at
+	m.slabCount++
+	slabAt(at).size = whole
+	m.put(at+host.Address(unsafe.Sizeof(slab{})), whole-uint64(unsafe.Sizeof(slab{})), 1)
+	m.empty++
+	return true
+}
+
+// growSlabs makes room for more slabs, in a mapping of its own.
+//
+//go:noinline
+//go:nosplit
+func (m *memory) growSlabs(h *host.Host) bool {
+	larger := h.Map(16 * uint64(m.slabRoom))
+	if larger == 0 {
+		return false
+	}
+	copyWords(larger, m.slabs, 8*uint64(m.slabRoom))
+	if m.slabRoom > firstSlabs {
+		h.Unmap(m.slabs, 8*uint64(m.slabRoom))
+	}
+	m.slabs, m.slabRoom = larger, 2*m.slabRoom
+	return true
+}
+
+// retire takes care of a slab of which nothing is in use: all in it is blocks. It returns how large the slab is if it
+// is no slab any more and to be unmapped, else 0.
+//
+//go:noinline
+//go:nosplit
+func (m *memory) retire(at host.Address) (unused uint64) {
+	whole := slabAt(at).size
+	first := at + host.Address(unsafe.Sizeof(slab{}))
+	for b := first; b < at+host.Address(whole); {
+		m.unlist(b)
+		b += host.Address(blockAt(b).size)
+	}
+	if m.empty == 0 {
+		m.empty++
+		m.put(first, whole-uint64(unsafe.Sizeof(slab{})), 0)
+		return 0
+	}
+	for i := m.behind(at); i < m.slabCount; i++ {
+		*m.slab(i - 1) = *m.slab(i)
+	}
+	m.slabCount--
+	return whole
+}
+
+// clearLines makes whole lines zero.
+//
+//go:nosplit
+func clearLines(at host.Address, size uint64) {
+	for end := at + host.Address(size); at < end; at += line {
+		*(*[line / 8]uint64)(at.Pointer()) = [line / 8]uint64{}
 	}
 }
 
-func (m *memory) add(s *slab) *slab {
-	if s != nil {
-		m.slabs = append(m.slabs, s)
-	}
-	return s
-}
-
-func (m *memory) holding(first *byte) *slab {
-	return m.slabs[slices.IndexFunc(m.slabs, func(s *slab) bool { return s.has(first) })]
-}
-
-// untouched gives a slab to cut arrays from, which has so much at least, or nil.
-func (m *memory) untouched(size int) *slab {
-	if s := m.spare; s != nil && len(s.bytes) >= size {
-		m.spare = nil
-		return s
-	}
-	if len(m.slabs) == 0 && size <= firstSlab {
-		return newSlab(firstSlab, m.mapped)
-	}
-	return newSlab(slabSize, m.mapped)
-}
-
-// retire takes a slab out of which nothing is in use.
-func (m *memory) retire(s *slab) {
-	m.slabs = slices.DeleteFunc(m.slabs, func(other *slab) bool { return other == s })
-	for size, waiting := range m.free {
-		m.free[size] = slices.DeleteFunc(waiting, s.has)
-	}
-	if m.begun == s {
-		m.begun = nil
-	}
-	if len(s.bytes) <= slabSize && (m.spare == nil || len(m.spare.bytes) < len(s.bytes)) {
-		s.renew()
-		s, m.spare = m.spare, s
-	}
-	if s != nil {
-		s.unmap()
+// copyWords copies so many bytes, rounded up to words.
+//
+//go:nosplit
+func copyWords(to, from host.Address, size uint64) {
+	for end := from + host.Address(size); from < end; from += 8 {
+		*(*uint64)(to.Pointer()) = *(*uint64)(from.Pointer())
+		to += 8
 	}
 }

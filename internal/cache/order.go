@@ -10,8 +10,12 @@ type place struct {
 	entry    uint32
 }
 
-// after every place that a session can have
-var nowhere = place{expiry: math.MaxInt64, sequence: math.MaxUint64}
+// nowhere is after every place that a session can have.
+//
+//go:nosplit
+func nowhere() place {
+	return place{expiry: math.MaxInt64, sequence: math.MaxUint64}
+}
 
 //go:nosplit
 func (p *place) before(other *place) bool {
@@ -43,32 +47,33 @@ func parent(i uint32) uint32 { return i>>2 + 2 }
 //go:nosplit
 func firstChild(i uint32) uint32 { return (i - 2) << 2 }
 
-// enter puts an entry into the order.
+// enter puts an entry into the order, whose expiry says where.
 //
 //go:nosplit
-func (s *shard) enter(at place) {
-	e := s.entries.at(at.entry)
-	e.order, e.sequence, e.next = at.expiry, at.sequence, none
+func (s *shard) enter(number uint32, sequence uint64) {
+	e := s.entry(number)
+	e.sequence, e.next = sequence, none
+	order := s.order(e)
 	end := s.end
-	s.end = at.entry
-	if end == none || at.expiry < s.entries.at(end).order {
-		s.push(at)
+	s.end = number
+	if end == none || order < s.order(s.entry(end)) {
+		s.push(place{expiry: order, sequence: sequence, entry: number})
 		return
 	}
 	e.previous = end
-	s.entries.at(end).next = at.entry
+	s.entry(end).next = number
 }
 
 // leave takes an entry out of the order.
 //
 //go:nosplit
 func (s *shard) leave(number uint32) {
-	e := s.entries.at(number)
+	e := s.entry(number)
 	if e.next != none {
-		s.entries.at(e.next).previous = e.previous
+		s.entry(e.next).previous = e.previous
 	}
 	if e.previous&isFirst == 0 {
-		s.entries.at(e.previous).next = e.next
+		s.entry(e.previous).next = e.next
 		if number == s.end {
 			s.end = e.previous
 		}
@@ -87,20 +92,20 @@ func (s *shard) leave(number uint32) {
 
 //go:nosplit
 func (s *shard) placeOf(number uint32) place {
-	e := s.entries.at(number)
-	return place{expiry: e.order, sequence: e.sequence, entry: number}
+	e := s.entry(number)
+	return place{expiry: s.order(e), sequence: e.sequence, entry: number}
 }
 
 // second returns the earliest place but one, nowhere if there is none.
 //
 //go:nosplit
 func (s *shard) second() place {
-	second := nowhere
-	if next := s.entries.at(s.runs.at(root).entry).next; next != none {
+	second := nowhere()
+	if next := s.entry(s.run(root).entry).next; next != none {
 		second = s.placeOf(next)
 	}
-	if child := s.earliestChild(root); child != nothing && s.runs.at(child).before(&second) {
-		second = *s.runs.at(child)
+	if child := s.earliestChild(root); child != nothing && s.run(child).before(&second) {
+		second = *s.run(child)
 	}
 	return second
 }
@@ -109,8 +114,8 @@ func (s *shard) second() place {
 //
 //go:nosplit
 func (s *shard) put(i uint32, p place) {
-	*s.runs.at(i) = p
-	s.entries.at(p.entry).previous = i | isFirst
+	*s.run(i) = p
+	s.entry(p.entry).previous = i | isFirst
 }
 
 //go:nosplit
@@ -124,7 +129,7 @@ func (s *shard) push(p place) {
 //go:nosplit
 func (s *shard) rise(i uint32, p place) {
 	for i > root {
-		above := s.runs.at(parent(i))
+		above := s.run(parent(i))
 		if !p.before(above) {
 			break
 		}
@@ -140,10 +145,10 @@ func (s *shard) rise(i uint32, p place) {
 func (s *shard) sink(i uint32, p place) {
 	for {
 		child := s.earliestChild(i)
-		if child == nothing || !s.runs.at(child).before(&p) {
+		if child == nothing || !s.run(child).before(&p) {
 			break
 		}
-		s.put(i, *s.runs.at(child))
+		s.put(i, *s.run(child))
 		i = child
 	}
 	s.put(i, p)
@@ -157,7 +162,7 @@ func (s *shard) earliestChild(i uint32) uint32 {
 	}
 	earliest := child
 	for child++; child < min(firstChild(i)+4, s.runCount); child++ {
-		if s.runs.at(child).before(s.runs.at(earliest)) {
+		if s.run(child).before(s.run(earliest)) {
 			earliest = child
 		}
 	}
@@ -169,13 +174,50 @@ func (s *shard) earliestChild(i uint32) uint32 {
 //go:nosplit
 func (s *shard) cut(i uint32) {
 	s.runCount--
-	last := *s.runs.at(s.runCount)
+	last := *s.run(s.runCount)
 	if i == s.runCount {
 		return
 	}
-	if i > root && last.before(s.runs.at(parent(i))) {
+	if i > root && last.before(s.run(parent(i))) {
 		s.rise(i, last)
 		return
 	}
 	s.sink(i, last)
+}
+
+// firstUntil finds the earliest place of those that were given one before a sequence number or with it; nowhere if
+// there is none. Behind the first of a run each has a greater number, so the heap is searched below those runs
+// only that begin later.
+//
+//go:nosplit
+func (s *shard) firstUntil(sequence uint64) place {
+	earliest := nowhere()
+	for i := uint32(root); i != nothing; {
+		run := s.run(i)
+		switch {
+		case run.sequence <= sequence:
+			if run.before(&earliest) {
+				earliest = *run
+			}
+			i = s.following(i)
+		case firstChild(i) < s.runCount:
+			i = firstChild(i)
+		default:
+			i = s.following(i)
+		}
+	}
+	return earliest
+}
+
+// following returns the next number of the heap that is not below i, nothing if there is none.
+//
+//go:nosplit
+func (s *shard) following(i uint32) uint32 {
+	for i != root {
+		if i&3 != 3 && i+1 < s.runCount {
+			return i + 1
+		}
+		i = parent(i)
+	}
+	return nothing
 }

@@ -3,98 +3,128 @@ package cache
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"libsslcache/internal/host"
 )
 
-// An entry is a cached session. It must have no pointer: the garbage collector does not look at entries.
+// An entry is a cached session; or, where that is 0, a free entry, or what an amended one has beside.
 type entry struct {
-	key      Key
+	id       id
 	session  Session
-	expiry   int64  // what a flush judges by
-	order    int64  // the expiry that its place in the order came from, which may be an older one
-	sequence uint64 // the rest of that place
-	next     uint32 // behind it in its run; of a free entry, the next free one
-	previous uint32 // before it in its run, see isFirst
+	expiry   int64  // what its place in the order comes from; of an amended one, the number of its extension
+	sequence uint64 // the rest of that place; of an extension, the expiry that the place comes from
+	version  int32
+	length   uint8
+	kind     kind
+	next     uint32 // behind it in its run, or in the list of free ones; of an extension, whose it is
+	previous uint32 // before it in its run, see isFirst, or in the list of free ones
 }
+
+const entrySize = uint64(unsafe.Sizeof(entry{}))
+
+// A kind says what is unusual about an entry.
+type kind uint8
+
+const (
+	// A flush judges it by another expiry than its place comes from: that of its extension. It is a session that was
+	// added again with another time, where that does not move it (3.5).
+	amended kind = 1
+	// It belongs to an amended one.
+	extension kind = 2
+)
 
 // Entries are numbered from 1.
 const none = 0
 
-// A shard holds the sessions whose keys' hashes begin alike. All of it is under lock.
+// A shard holds the sessions whose keys' hashes begin alike. All of it is under lock, but counters are read without.
 type shard struct {
-	shardState
-	_ [(cacheLine - unsafe.Sizeof(shardState{})%cacheLine) % cacheLine]byte
-}
-
-type shardState struct {
-	// What operations write stands on one line: threads that take turns hand over that one.
-	lock                            lock
+	// What adds and removals write stands on one line: threads that take turns hand over that one.
+	lock                            host.Lock
 	held                            uint32 // how many sessions
 	entryCount                      uint32 // entries ever used, that of number 0 included
 	runCount                        uint32 // as numbered in the heap
 	end                             uint32 // the last entry of the run begun last
 	free                            uint32 // the entry let go of last
 	shown                           uint64 // the sequence of the place that is published
-	found, missed, removed, evicted uint64
+	stored, removed, evicted, found atomic.Uint64
 
 	// What they read.
 	index   index
-	entries arena[entry]
-	runs    arena[place] // the heap of the order
-	top     *top         // what this shard publishes
+	entries vector
+	top     host.Address
 
-	replaced, expired uint64
+	byInsertion bool
+	extensions  uint32
+	runs        vector // the heap of the order
+
+	missed, replaced, expired atomic.Uint64
 }
 
-// Two shards never share a line, so that their locks don't disturb one another.
-const cacheLine = 64
-
 // A top is the earliest place of a shard, for others to read without its lock. They can see half
-// of a change, and must compare the sequence again under the lock.
+// of a change, and must compare under the lock.
 type top struct {
 	expiry   atomic.Int64
 	sequence atomic.Uint64
 }
+
+const placeSize = uint64(unsafe.Sizeof(place{}))
 
 //go:nosplit
 func (t *top) load() place {
 	return place{expiry: t.expiry.Load(), sequence: t.sequence.Load()}
 }
 
-func newShard(published *top) *shard {
-	s := new(shard)
-	s.top = published
-	s.shown = nowhere.sequence
-	s.clear()
-	return s
+//go:nosplit
+func shardAt(a host.Address) *shard { return (*shard)(a.Pointer()) }
+
+//go:nosplit
+func (s *shard) entry(number uint32) *entry {
+	return (*entry)(s.entries.at(number, entrySize))
+}
+
+//go:nosplit
+func (s *shard) run(i uint32) *place {
+	return (*place)(s.runs.at(i, placeSize))
 }
 
 // clear makes the shard as if it had never held a session, and gives its memory back.
-func (s *shard) clear() {
-	s.index.clear()
-	s.entries.clear()
+//
+//go:noinline
+//go:nosplit
+func (s *shard) clear(h *host.Host) {
+	s.index.clear(h)
+	s.entries.clear(h, entrySize)
 	s.entryCount = 1 // number 0 is none
-	s.runs.clear()
+	s.runs.clear(h, placeSize)
 	s.runCount = root
 	s.end, s.free = none, none
+}
+
+// count adds to a counter under the lock.
+//
+//go:nosplit
+func count(counter *atomic.Uint64) {
+	host.Show(counter, counter.Load()+1)
 }
 
 // publish shows the earliest place. Called under the lock, before it is released, whenever the order changed.
 //
 //go:nosplit
 func (s *shard) publish() {
-	first := &nowhere
+	first := nowhere()
 	if !s.empty() {
-		first = s.runs.at(root)
+		first = *s.run(root)
 	}
 	if first.sequence == s.shown {
 		return
 	}
 	s.shown = first.sequence
+	t := (*top)(s.top.Pointer())
 	// A store costs more than this look, and mostly it is the same second.
-	if s.top.expiry.Load() != first.expiry {
-		s.top.expiry.Store(first.expiry)
+	if t.expiry.Load() != first.expiry {
+		host.ShowSigned(&t.expiry, first.expiry)
 	}
-	show(&s.top.sequence, first.sequence)
+	host.Show(&t.sequence, first.sequence)
 }
 
 //go:nosplit
@@ -102,44 +132,51 @@ func (s *shard) empty() bool {
 	return s.held == 0
 }
 
-// hasRoom says whether one more session fits in without memory being asked for.
+// makeRoom reports whether one more session fits in now.
 //
 //go:nosplit
-func (s *shard) hasRoom() bool {
-	return (s.free != none || s.entries.hasRoom(s.entryCount)) && s.runs.hasRoom(s.runCount) && s.index.hasRoom(s.held)
-}
-
-// makeRoom answers whether one more session fits in now.
-func (s *shard) makeRoom() bool {
-	hasEntry := s.free != none || s.entries.reserve(s.entryCount)
-	return hasEntry && s.runs.reserve(s.runCount) && s.index.reserve(s.held)
-}
-
-// isLastOfMany says whether the session that is left is the last of a shard that was large.
-//
-//go:nosplit
-func (s *shard) isLastOfMany() bool {
-	return s.held == 1 && len(s.entries.chunks) > 1
-}
-
-// tidy gives the memory of a shard back that was large and is empty.
-func (s *shard) tidy() {
-	if s.empty() && len(s.entries.chunks) > 1 {
-		s.clear()
+func (s *shard) makeRoom(h *host.Host) bool {
+	if (s.free != none || s.entries.hasRoom(s.entryCount)) && s.runs.hasRoom(s.runCount) && s.index.hasRoom(s.held) {
+		return true
 	}
+	return s.grow(h)
+}
+
+//go:noinline
+//go:nosplit
+func (s *shard) grow(h *host.Host) bool {
+	if s.free == none && !s.entries.hasRoom(s.entryCount) && !s.entries.grow(h, entrySize) {
+		return false
+	}
+	if !s.runs.hasRoom(s.runCount) && !s.runs.grow(h, placeSize) {
+		return false
+	}
+	return s.index.hasRoom(s.held) || s.index.grow(h)
+}
+
+// matches reports whether an entry has a key.
+//
+//go:nosplit
+func (e *entry) matches(head uint64, w *id) bool {
+	return (e.head()^head)|(e.id[0]^w[0])|(e.id[1]^w[1])|(e.id[2]^w[2])|(e.id[3]^w[3]) == 0
+}
+
+//go:nosplit
+func (e *entry) head() uint64 {
+	return uint64(uint32(e.version)) | uint64(e.length)<<32
 }
 
 // find returns the number of the entry under the key, or none, and the position of its slot in the index.
 //
 //go:nosplit
 func (s *shard) find(key *Key, tag uint32) (number, position uint32) {
-	mask := s.index.mask()
-	for position = tag & mask; ; position = (position + 1) & mask {
+	head, words := key.head(), key.words()
+	for position = tag & s.index.mask; ; position = (position + 1) & s.index.mask {
 		probed := *s.index.at(position)
 		if probed == 0 {
 			return none, position
 		}
-		if probed.tag() == tag && key.equals(&s.entries.at(probed.entry()).key) {
+		if probed.tag() == tag && s.entry(probed.entry()).matches(head, words) {
 			return probed.entry(), position
 		}
 	}
@@ -151,23 +188,26 @@ func (s *shard) find(key *Key, tag uint32) (number, position uint32) {
 func (s *shard) lookup(key *Key, tag uint32) Session {
 	number, _ := s.find(key, tag)
 	if number == none {
-		s.missed++
+		count(&s.missed)
 		return 0
 	}
-	s.found++
-	return s.entries.at(number).session
+	count(&s.found)
+	return s.entry(number).session
 }
 
-// insert adds a session whose key is not there yet, as the entry that the place names.
+// insert adds a session whose key is not there yet. There must be room.
 //
 //go:nosplit
-func (s *shard) insert(key *Key, tag uint32, session Session, expiry int64, at place) {
-	e := s.entries.at(at.entry)
-	e.key = *key
+func (s *shard) insert(key *Key, tag uint32, session Session, expiry int64, sequence uint64) {
+	number := s.allocate()
+	e := s.entry(number)
+	e.id = *key.words()
 	e.session, e.expiry = session, expiry
-	s.index.insert(newSlot(tag, at.entry))
+	e.version, e.length, e.kind = key.Version, uint8(key.Length), 0
+	s.index.insert(newSlot(tag, number))
 	s.held++
-	s.enter(at)
+	count(&s.stored)
+	s.enter(number, sequence)
 	s.publish()
 }
 
@@ -180,8 +220,36 @@ func (s *shard) allocate() uint32 {
 		return s.entryCount - 1
 	}
 	number := s.free
-	s.free = s.entries.at(number).next
+	s.unlist(number)
 	return number
+}
+
+// unlist takes an entry out of the list of free ones.
+//
+//go:nosplit
+func (s *shard) unlist(number uint32) {
+	e := s.entry(number)
+	if e.next != none {
+		s.entry(e.next).previous = e.previous
+	}
+	if e.previous != none {
+		s.entry(e.previous).next = e.next
+	} else {
+		s.free = e.next
+	}
+}
+
+// discard puts an entry into the list of free ones.
+//
+//go:nosplit
+func (s *shard) discard(number uint32) {
+	e := s.entry(number)
+	e.session, e.kind = 0, 0
+	e.next, e.previous = s.free, none
+	if s.free != none {
+		s.entry(s.free).previous = number
+	}
+	s.free = number
 }
 
 // take takes an entry out, whose slot is at the position.
@@ -191,35 +259,98 @@ func (s *shard) take(number, position uint32) Session {
 	s.index.remove(position)
 	s.held--
 	s.leave(number)
-	e := s.entries.at(number)
-	session := e.session
-	e.session, e.next = 0, s.free
-	s.free = number
+	session := s.entry(number).session
+	s.settle(number)
+	s.discard(number)
 	s.publish()
 	return session
 }
 
-// replan gives a cached session another place in the order.
+// replan gives a cached session another expiry and the place that comes from it. There must be room.
 //
 //go:nosplit
-func (s *shard) replan(at place) {
-	s.leave(at.entry)
-	s.enter(at)
+func (s *shard) replan(number uint32, expiry int64, sequence uint64) {
+	s.leave(number)
+	s.settle(number)
+	s.entry(number).expiry = expiry
+	s.enter(number, sequence)
 	s.publish()
 }
 
-// list writes the entries from a number on into entries, and answers how many they were and the number
-// of the next, none if that were all. Called under the lock.
-func (s *shard) list(number uint32, entries []Entry) (n int, rest uint32) {
-	for number = max(number, 1); number < s.entryCount; number++ {
-		e := s.entries.at(number)
+// order returns the expiry that the place of an entry comes from.
+//
+//go:nosplit
+func (s *shard) order(e *entry) int64 {
+	switch {
+	case s.byInsertion:
+		return 0
+	case e.kind == amended:
+		return int64(s.entry(uint32(e.expiry)).sequence)
+	default:
+		return e.expiry
+	}
+}
+
+// expiry returns what a flush judges an entry by.
+//
+//go:nosplit
+func (s *shard) expiry(e *entry) int64 {
+	if e.kind == amended {
+		return s.entry(uint32(e.expiry)).expiry
+	}
+	return e.expiry
+}
+
+// amend gives a cached session another expiry and leaves it in its place. There must be room.
+//
+//go:nosplit
+func (s *shard) amend(number uint32, expiry int64) {
+	e := s.entry(number)
+	switch {
+	case s.byInsertion:
+		e.expiry = expiry
+	case e.kind == amended:
+		s.entry(uint32(e.expiry)).expiry = expiry
+	case e.expiry != expiry:
+		extending := s.allocate()
+		x := s.entry(extending)
+		x.kind, x.next = extension, number
+		x.expiry, x.sequence = expiry, uint64(e.expiry)
+		e.kind, e.expiry = amended, int64(extending)
+		s.extensions++
+	}
+}
+
+// settle takes its extension from an entry that is not in the order.
+//
+//go:nosplit
+func (s *shard) settle(number uint32) {
+	e := s.entry(number)
+	if e.kind != amended {
+		return
+	}
+	s.discard(uint32(e.expiry))
+	e.kind = 0
+	s.extensions--
+}
+
+// list writes the entries before a number down to the first into entries, and answers how many they were and before which
+// number the rest is, none if that were all. Called under the lock. It goes down, since entries move down (tidy).
+//
+//go:nosplit
+func (s *shard) list(before uint32, entries *Entry, room uint64) (n uint64, rest uint32) {
+	for number := min(before, s.entryCount); number > 1; number-- {
+		e := s.entry(number - 1)
 		if e.session == 0 {
 			continue
 		}
-		if n == len(entries) {
+		if n == room {
 			return n, number
 		}
-		entries[n] = Entry{e.key, e.session, e.expiry, e.sequence}
+		listed := (*Entry)(unsafe.Add(unsafe.Pointer(entries), uintptr(n)*unsafe.Sizeof(Entry{})))
+		listed.Session, listed.Expiry, listed.Sequence = e.session, s.expiry(e), e.sequence
+		listed.Key.Version, listed.Key.Length = e.version, uint32(e.length)
+		*listed.Key.words() = e.id
 		n++
 	}
 	return n, none

@@ -1,6 +1,6 @@
 package cache
 
-// Stats are the counters of a cache. Each only grows, except Number.
+// Stats are the counters of a cache. Each only grows, except Number. It is struct core_stats (capi/core.h).
 type Stats struct {
 	Number   uint64 // sessions held now
 	Peak     uint64 // the most held between two operations
@@ -13,26 +13,27 @@ type Stats struct {
 	Removed  uint64 // sessions removed by name
 }
 
-// Stats reads the counters. While other threads work, each is right for some moment of the call.
-func (c *Cache) Stats() Stats {
+// Stats reads the counters, without a lock. While other threads work, each is right for some moment of the call.
+//
+//go:nosplit
+func (c *Cache) Stats(stats *Stats) {
 	number := c.Number()
-	stats := Stats{Number: uint64(number), Peak: uint64(max(number, c.peak.Load())), Missed: c.missed.Load()}
-	for i := range c.shards {
-		if s := c.shards[i].Load(); s != nil {
-			s.addStats(&stats)
+	*stats = Stats{}
+	stats.Number, stats.Peak, stats.Missed = uint64(number), uint64(max(number, c.peak.Load())), c.missed.Load()
+	for i := range c.count {
+		if s := c.shard(i); s != nil {
+			stats.add(s)
 		}
 	}
-	return stats
 }
 
-func (s *shard) addStats(stats *Stats) {
-	s.lock.wait()
-	stats.Stored += uint64(s.held) + s.replaced + s.evicted + s.expired + s.removed
-	stats.Found += s.found
-	stats.Missed += s.missed
-	stats.Replaced += s.replaced
-	stats.Evicted += s.evicted
-	stats.Expired += s.expired
-	stats.Removed += s.removed
-	s.lock.release()
+//go:nosplit
+func (stats *Stats) add(s *shard) {
+	stats.Stored += s.stored.Load()
+	stats.Found += s.found.Load()
+	stats.Missed += s.missed.Load()
+	stats.Replaced += s.replaced.Load()
+	stats.Evicted += s.evicted.Load()
+	stats.Expired += s.expired.Load()
+	stats.Removed += s.removed.Load()
 }

@@ -1,89 +1,23 @@
-//go:build amd64 || arm64
-
+// Package direct is the way from C to Go code that runs without Go's runtime.
+//
+// Each exported function here is one that C calls: CacheNew as direct_cache_new, Add as direct_add. It takes up to
+// six words, numbers or pointers, and gives at most one. It runs where C called it, on C's stack, as a function of C
+// would; no runtime was started, and none is there.
+//
+// tools/freestanding makes it so. It reads a Go binary (image), follows every call from these functions, and writes
+// what it reached as one file of assembler, which is linked into libsslcache.so: the bytes that Go's compiler has made, and
+// before each entry the instructions that take C's arguments to Go's registers. It refuses code that a process without
+// a runtime could not run. So such code, here, in internal/cache and in internal/arena,
+//
+//   - is marked go:nosplit, function for function: nothing can grow C's stack;
+//   - keeps no pointer but in local variables: what lies in memory is a host.Address, or an index;
+//   - allocates nothing, and starts no goroutine;
+//   - cannot panic: no index of a slice or array that the compiler has to check (host.Checked), no division by what may be
+//     0, no shift by a signed number, no conversion or assertion of an interface;
+//   - calls through no variable: no func value, no method of an interface;
+//   - has no variables of the package, and no constants that are too large for an instruction: no string, no table;
+//   - copies and clears memory by words, where it is more than the compiler does in place;
+//   - asks the process for what it needs by the methods of host.Host, and waits only in host.Lock.
+//
+// To add an entry: write an exported function in this package, and name it in All.
 package direct
-
-import (
-	"unsafe"
-
-	"libsslcache/internal/cache"
-)
-
-// Fill writes the table, and answers that there is one.
-func Fill(table *Table) bool {
-	fill(table)
-	return true
-}
-
-func fill(table *Table)
-
-//go:nosplit
-func add(c *cache.Cache, entry *Entry, limit int64, answer *Answer) int64 {
-	added, done := c.TryAdd(&entry.Key, entry.Session, entry.Expiry, limit)
-	if !done {
-		return NotDone
-	}
-	answer.Replaced, answer.Session, answer.More = added.Replaced, 0, added.More
-	return truth(added.New)
-}
-
-//go:nosplit
-func evict(c *cache.Cache, limit int64, newcomer cache.Session, answer *Answer) int64 {
-	victim, more, done := c.TryEvict(limit, newcomer)
-	if !done {
-		return NotDone
-	}
-	answer.Session, answer.More = victim, more
-	return truth(victim != 0)
-}
-
-//go:nosplit
-func lookup(c *cache.Cache, entry *Entry, found *Found) int64 {
-	session, held, done := c.TryLookup(&entry.Key)
-	if !done {
-		return NotDone
-	}
-	found.Session = session
-	*(*uintptr)(unsafe.Pointer(&found.Held)) = uintptr(unsafe.Pointer(held)) // C's memory: no write barrier
-	return truth(session != 0)
-}
-
-//go:nosplit
-func release(held *cache.Held) {
-	held.Release()
-}
-
-//go:nosplit
-func contains(c *cache.Cache, entry *Entry) int64 {
-	contained, done := c.TryContains(&entry.Key)
-	if !done {
-		return NotDone
-	}
-	return truth(contained)
-}
-
-//go:nosplit
-func remove(c *cache.Cache, entry *Entry, removed *cache.Session) int64 {
-	session, done := c.TryRemove(&entry.Key)
-	if !done {
-		return NotDone
-	}
-	*removed = session
-	return truth(session != 0)
-}
-
-//go:nosplit
-func expired(c *cache.Cache, now int64) int64 {
-	expired, done := c.TryExpired(now)
-	if !done {
-		return NotDone
-	}
-	return truth(expired)
-}
-
-//go:nosplit
-func truth(is bool) int64 {
-	if is {
-		return 1
-	}
-	return 0
-}

@@ -33,7 +33,7 @@ func TestInstallAndUninstall(t *testing.T) {
 	installed := files(t, folder)
 	for _, file := range []string{
 		"/opt/sslcache/lib64/libsslcache.so", "/opt/sslcache/lib64/libsslcache.so.1",
-		"/opt/sslcache/lib64/libsslcache-store.so.1",
+		"/opt/sslcache/lib64/libsslcache-go.so.1",
 		"/opt/sslcache/lib64/pkgconfig/sslcache.pc", "/opt/sslcache/include/sslcache.h",
 		"/opt/sslcache/bin/sslcache", "/opt/sslcache/share/man/man1/sslcache-run.1",
 		"/opt/sslcache/share/bash-completion/completions/sslcache",

@@ -48,23 +48,22 @@ func TestEarlyDataIsAcceptedOnce(t *testing.T) {
 	require.Greater(t, once, tries/2, "else the store was not asked")
 }
 
-// TestForkedChildHasConnectionsOfItsOwn: none is inherited, none is shared.
-func TestForkedChildHasConnectionsOfItsOwn(t *testing.T) {
+// TestDescriptorsOfTheStoreAreNotTheProgramsNorItsChildrens: and each process has connections of its own.
+func TestDescriptorsOfTheStoreAreNotTheProgramsNorItsChildrens(t *testing.T) {
 	for _, sanitized := range []bool{false, true} {
 		t.Run(fmt.Sprintf("sanitized %t", sanitized), func(t *testing.T) {
 			t.Parallel()
 			kept := startKeeper(t)
 			result := harness.Program{
-				Source: filepath.Join("programs", "fork.c"), Args: []string{fmt.Sprint(kept.port)},
-				Env: share(t, kept.address()).environment(), Sanitized: sanitized,
+				Source: filepath.Join("programs", "fork.c"), Env: share(t, kept.address()).environment(), Sanitized: sanitized,
 			}.Run(t, harness.Ours)
 			require.Empty(t, result.Stderr)
 			require.Equal(t, `first: done 1 resumed 0 0 hello 1
 parent: done 1 resumed 1 1 hello 1
-parent has connections: 1
+parent has descriptors: 0
 child has inherited: 0
 child: done 1 resumed 1 1 hello 1
-child has connections: 1
+child has descriptors: 0
 parent: done 1 resumed 1 1 hello 1
 `, result.Stdout)
 		})

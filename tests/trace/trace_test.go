@@ -107,17 +107,20 @@ var scenes = map[string][]string{
 	},
 	"limit": {
 		"add stored program", "add stored program", "evict limit", "callback remove", "add stored program",
-		"evict limit", "callback remove", "flush program", "expire flush", "flush program", "callback remove", "flush freed",
+		"evict limit", "callback remove", "flush program", "drop program", "flush program", "callback remove", "flush freed",
 	},
-	"left behind":  {"add stored program", "expire flush", "flush freed", "callback remove", "context freed"},
-	"TLS 1.2":      {"lookup missed", "add stored handshake", "lookup found", "expire flush", "flush freed"},
-	"TLS 1.3":      {"add stored handshake", "add stored handshake", "lookup found", "add stored handshake", "flush freed"},
-	"many visits":  {"add stored handshake", "lookup found", "flush automatic", "expire flush", "flush freed"},
-	"bad shutdown": {"add stored handshake", "remove removed bad_shutdown", "add stored handshake", "remove removed bad_shutdown"},
-	"alert":        {"add stored handshake", "remove removed alert"},
-	"expired":      {"add stored handshake", "lookup found", "remove removed expired", "add stored handshake"},
-	"single use":   {"add stored handshake", "lookup found", "remove removed single_use", "add stored handshake"},
-	"client cache": {"add stored handshake", "remove removed libssl", "add stored handshake"},
+	"left behind":         {"add stored program", "drop freed", "flush freed", "callback remove", "context freed"},
+	"TLS 1.2":             {"lookup missed", "add stored handshake", "lookup found", "drop freed", "flush freed"},
+	"TLS 1.3":             {"add stored handshake", "add stored handshake", "lookup found", "add stored handshake", "flush freed"},
+	"many visits":         {"add stored handshake", "lookup found", "flush automatic", "drop freed", "flush freed"},
+	"bad shutdown":        {"add stored handshake", "remove removed bad_shutdown", "add stored handshake", "remove removed bad_shutdown"},
+	"alert sent":          {"add stored handshake", "remove removed alert_sent"},
+	"alert received":      {"add stored handshake", "remove removed alert_received"},
+	"unexpected eof":      {"add stored handshake", "remove removed unexpected_eof"},
+	"flush of everything": {"add stored program", "add stored program", "expire flush", "flush program", "drop program", "flush program", "flush freed"},
+	"expired":             {"add stored handshake", "lookup found", "remove removed expired", "add stored handshake"},
+	"single use":          {"add stored handshake", "lookup found", "remove removed single_use", "add stored handshake"},
+	"client cache":        {"add stored handshake", "remove removed libssl", "add stored handshake"},
 	"callbacks": {
 		"callback get", "lookup missed", "add stored handshake", "callback new", "take new_callback",
 		"callback get", "give get_callback", "add known callback", "lookup found_by_program", "callback remove",
@@ -181,7 +184,10 @@ func TestEveryLibsslTellsTheSame(t *testing.T) {
 	for _, version := range libssls.Versions {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			for _, name := range []string{"TLS 1.2", "TLS 1.3", "bad shutdown", "alert", "expired", "single use", "references", "left behind", "many visits", "refused"} {
+			for _, name := range []string{"TLS 1.2", "TLS 1.3", "bad shutdown", "alert sent", "alert received", "unexpected eof", "flush of everything", "expired", "single use", "references", "left behind", "many visits", "refused"} {
+				if name == "unexpected eof" && version == "1.1.1" {
+					continue // it tells nobody: the session goes when the connection is freed
+				}
 				scene := program("operations", name)
 				scene.Library = libssls.Get(t, version).Harness()
 				content, _ := play(t, scene)

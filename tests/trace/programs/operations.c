@@ -120,18 +120,67 @@ static void bad_shutdown(void)
     SSL_CTX_free(server);
 }
 
-static void alert(void)
+/* What the server reads after the handshake, when something has been done to its connection. */
+static void read_after(void (*disturb)(struct connection))
 {
     SSL_CTX *client = client_context(), *server = stateful_context(TLS1_2_VERSION);
     struct connection connection = open_connection(client, server, NULL);
     char byte;
     handshake(connection);
-    BIO_write(SSL_get_wbio(connection.client), "this is no record of TLS", 24);
+    disturb(connection);
     if (SSL_read(connection.server, &byte, 1) > 0)
         abort();
-    part(connection);
+    break_off(connection);
     SSL_CTX_free(client);
     SSL_CTX_free(server);
+}
+
+static void write_garbage(struct connection connection)
+{
+    BIO_write(SSL_get_wbio(connection.client), "this is no record of TLS", 24);
+}
+
+/* The client gets garbage, and says so. */
+static void provoke_alert(struct connection connection)
+{
+    char byte;
+    BIO_write(SSL_get_wbio(connection.server), "this is no record of TLS", 24);
+    if (SSL_read(connection.client, &byte, 1) > 0)
+        abort();
+}
+
+static void hang_up(struct connection connection)
+{
+    BIO_shutdown_wr(SSL_get_wbio(connection.client));
+}
+
+static void alert_sent(void)
+{
+    read_after(write_garbage);
+}
+
+static void alert_received(void)
+{
+    read_after(provoke_alert);
+}
+
+static void unexpected_eof(void)
+{
+    read_after(hang_up);
+}
+
+static void flush_of_everything(void)
+{
+    SSL_CTX *ctx = noting_context();
+    SSL_SESSION *old = simple_session("a", 1, 2);
+    SSL_SESSION *young = simple_session("b", 1000000000, 2000000000);
+    SSL_CTX_add_session(ctx, old);
+    SSL_CTX_add_session(ctx, young);
+    SSL_CTX_flush_sessions(ctx, 2000000000);
+    SSL_CTX_flush_sessions(ctx, 0);
+    SSL_SESSION_free(old);
+    SSL_SESSION_free(young);
+    SSL_CTX_free(ctx);
 }
 
 static void expired(void)
@@ -287,7 +336,10 @@ static const struct scene {
     {"left behind", left_behind},
     {"many visits", many_visits},
     {"bad shutdown", bad_shutdown},
-    {"alert", alert},
+    {"alert sent", alert_sent},
+    {"alert received", alert_received},
+    {"unexpected eof", unexpected_eof},
+    {"flush of everything", flush_of_everything},
     {"expired", expired},
     {"single use", single_use},
     {"client cache", client_cache},

@@ -1,0 +1,44 @@
+/*
+ * load.c - what is done when the library is loaded, before the program has made a thread or a lock of its own.
+ */
+#include <stddef.h>
+
+#include "cshim/process/background.h"
+#include "cshim/process/fork.h"
+#include "cshim/settings/config.h"
+#include "cshim/settings/fault.h"
+#include "cshim/share/store.h"
+#include "cshim/takeover/connection.h"
+#include "cshim/takeover/context.h"
+#include "cshim/takeover/libssl.h"
+#include "cshim/watch/counters.h"
+#include "cshim/watch/live.h"
+#include "cshim/watch/writer.h"
+
+/*
+ * In the order in which their locks are taken: see docs/architecture.md. The gate closes first, for whoever is inside may
+ * want any of them.
+ */
+static const struct fork_part parts[] = {
+    {fault_fork_prepare, NULL, fault_fork_child, fault_fork_child},
+    {NULL, NULL, background_fork_child, background_fork_child},
+    {gate_fork_prepare, gate_fork_parent, gate_fork_child, gate_fork_child},
+    {live_fork_prepare, live_fork_parent, live_fork_child, NULL},
+    {NULL, NULL, counters_fork_child, NULL},
+    {contexts_fork_prepare, contexts_fork_done, contexts_fork_child, NULL},
+    {connections_fork_prepare, connections_fork_done, connections_fork_done, NULL},
+    {NULL, NULL, store_fork_child, store_fork_child},
+    {writer_fork_prepare, writer_fork_parent, writer_fork_child, writer_fork_child_unprepared},
+};
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    fork_watch(parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+/* The dynamic linker is asked for libssl while no other thread can be in it. */
+__attribute__((constructor)) static void find_libssl(void)
+{
+    if (!config.settings.disable)
+        libssl_look();
+}

@@ -1,0 +1,24 @@
+/*
+ * futex.h - waiting for a word of memory to change, as futex(2) has it: asleep, interrupted by the program's signal
+ * handlers, and no cancellation point. errno stays as it was.
+ */
+#ifndef SSLCACHE_FUTEX_H
+#define SSLCACHE_FUTEX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Nanoseconds since some time in the past (CLOCK_MONOTONIC). */
+int64_t futex_now(void);
+
+/*
+ * Sleeps while the word has that value, until `deadline` at most (futex_now; INT64_MAX: for ever). May wake for no reason.
+ * False: the time is over.
+ */
+bool futex_wait(atomic_uint *word, unsigned value, int64_t deadline);
+
+/* Wakes all that wait for the word. */
+void futex_wake(atomic_uint *word);
+
+#endif

@@ -1,7 +1,0 @@
-//go:build race
-
-package cache
-
-func element[T any](of []T, i int) *T {
-	return &of[i]
-}
