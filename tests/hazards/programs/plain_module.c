@@ -1,0 +1,2 @@
+/* A module of no interest. */
+int module_number;
