@@ -53,7 +53,7 @@ func BenchmarkAdd(b *testing.B) {
 		b.ReportAllocs()
 		b.StopTimer()
 		for left := b.N; left > 0; left -= size {
-			c := New(ruled)
+			c := fresh(ruled)
 			defer c.Free()
 			runtime.GC()
 			b.StartTimer()
@@ -69,7 +69,7 @@ func BenchmarkRemove(b *testing.B) {
 		b.StopTimer()
 		key := number(0)
 		for left := b.N; left > 0; left -= size {
-			c := New(ruled)
+			c := fresh(ruled)
 			defer c.Free()
 			fill(c, 0, size, expiry)
 			runtime.GC()
@@ -86,7 +86,7 @@ func BenchmarkRemove(b *testing.B) {
 // The life of a session in a cache of a steady size: an add, and a removal of an older one.
 func BenchmarkAddRemove(b *testing.B) {
 	eachSize(b, func(b *testing.B, size int, expiry func(int) int64) {
-		c := New(ruled)
+		c := fresh(ruled)
 		defer c.Free()
 		fill(c, 0, size, expiry)
 		b.ReportAllocs()
@@ -105,7 +105,7 @@ func BenchmarkAddRemove(b *testing.B) {
 // An add into a full cache, which evicts.
 func BenchmarkEvict(b *testing.B) {
 	eachSize(b, func(b *testing.B, size int, expiry func(int) int64) {
-		c := New(ruled)
+		c := fresh(ruled)
 		defer c.Free()
 		fill(c, 0, size, expiry)
 		b.ReportAllocs()
@@ -121,7 +121,7 @@ func BenchmarkEvict(b *testing.B) {
 
 func BenchmarkLookup(b *testing.B) {
 	eachSize(b, func(b *testing.B, size int, expiry func(int) int64) {
-		c := New(ruled)
+		c := fresh(ruled)
 		defer c.Free()
 		fill(c, 0, size, expiry)
 		b.ReportAllocs()
@@ -129,7 +129,7 @@ func BenchmarkLookup(b *testing.B) {
 		i := 0
 		for b.Loop() {
 			setNumber(key, i*7919%size)
-			if c.Lookup(key, nil) == 0 {
+			if lookup(c, key, nil) == 0 {
 				b.Fatal("not found")
 			}
 			i++
@@ -143,7 +143,7 @@ func BenchmarkExpire(b *testing.B) {
 		b.ReportAllocs()
 		b.StopTimer()
 		for left := b.N; left > 0; left -= size {
-			c := New(ruled)
+			c := fresh(ruled)
 			defer c.Free()
 			fill(c, 0, size, expiry)
 			runtime.GC()
@@ -165,7 +165,7 @@ func BenchmarkParallel(b *testing.B) {
 			const size = 10_000
 			expiry := timeouts["equal"]
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(threads, runtime.NumCPU())))
-			c := New(ruled)
+			c := fresh(ruled)
 			defer c.Free()
 			fill(c, 0, size, expiry)
 			var thread atomic.Int64
@@ -181,15 +181,4 @@ func BenchmarkParallel(b *testing.B) {
 			})
 		})
 	}
-}
-
-// BenchmarkCollector is the time that the garbage collector needs beside a million sessions.
-func BenchmarkCollector(b *testing.B) {
-	c := New(ruled)
-	defer c.Free()
-	fill(c, 0, 1_000_000, timeouts["mixed"])
-	for b.Loop() {
-		runtime.GC()
-	}
-	runtime.KeepAlive(c)
 }

@@ -593,12 +593,13 @@ func (c *Cache) Unlock() {
 	c.lock.Release()
 }
 
-// LockMemory stops whatever asks for memory of the host's caches until UnlockMemory, for a fork. Their locks are taken before.
+// LockMemory stops whatever asks for memory of the host's caches until UnlockMemory, for a fork. Their locks are taken
+// before; what has no cache yet makes none meanwhile.
 //
 //go:nosplit
 func LockMemory(h *host.Host) {
-	if h.Memory != 0 {
-		memoryOf(h).lock.Wait(h)
+	if m := memoryOf(h); m != nil {
+		m.lock.Wait(h)
 	}
 }
 
@@ -606,7 +607,7 @@ func LockMemory(h *host.Host) {
 //
 //go:nosplit
 func UnlockMemory(h *host.Host) {
-	if h.Memory != 0 {
-		memoryOf(h).lock.Release()
+	if m := memoryOf(h); m != nil {
+		m.lock.Release()
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"libsslcache/internal/host"
 )
 
 func TestMain(m *testing.M) {
@@ -20,14 +22,6 @@ func keyed(id byte) *Key {
 	return &Key{Version: 0x303, Length: 1, ID: [MaxID]byte{id}}
 }
 
-// drain empties a cache and answers its sessions in their order.
-func drain(c *Cache) (order []Session) {
-	for s := c.Drain(); s != 0; s = c.Drain() {
-		order = append(order, s)
-	}
-	return order
-}
-
 // addAll adds the sessions 1, 2, 3, ... with these expiries, each under the id of its number, without limit.
 func addAll(c *Cache, expiries ...int64) {
 	for i, expiry := range expiries {
@@ -36,25 +30,25 @@ func addAll(c *Cache, expiries ...int64) {
 }
 
 func TestAddAnswersWhetherItIsNew(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	assert.Equal(t, Added{New: true}, c.Add(keyed(1), 11, 100, 0))
 	assert.Equal(t, Added{}, c.Add(keyed(1), 11, 100, 0), "the very same session")
 	assert.Equal(t, Added{New: true, Replaced: 11}, c.Add(keyed(1), 12, 100, 0), "another under its key")
 	assert.EqualValues(t, 1, c.Number())
-	assert.Equal(t, Session(12), c.Lookup(keyed(1), nil))
-	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 2, Replaced: 1, Found: 1}, c.Stats())
+	assert.Equal(t, Session(12), lookup(c, keyed(1), nil))
+	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 2, Replaced: 1, Found: 1}, statsOf(c))
 }
 
 func TestWhatCannotBeKeptIsNotAdded(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	tooLong := &Key{Length: MaxID + 1}
 	assert.Equal(t, Added{}, c.Add(keyed(1), 0, 100, 0))
 	assert.Equal(t, Added{}, c.Add(tooLong, 11, 100, 0))
-	assert.Zero(t, c.Lookup(tooLong, nil))
+	assert.Zero(t, lookup(c, tooLong, nil))
 	assert.Zero(t, c.Remove(tooLong))
 	assert.False(t, c.Contains(tooLong))
 	assert.False(t, c.Reschedule(tooLong, 11, 100))
-	assert.Equal(t, Stats{Missed: 1}, c.Stats())
+	assert.Equal(t, Stats{Missed: 1}, statsOf(c))
 }
 
 func TestKeysDifferByVersionLengthAndEveryByte(t *testing.T) {
@@ -68,12 +62,12 @@ func TestKeysDifferByVersionLengthAndEveryByte(t *testing.T) {
 		key.ID[i] = 1
 		keys = append(keys, key)
 	}
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	for i := range keys {
 		require.Equal(t, Added{New: true}, c.Add(&keys[i], Session(i+1), 100, 0), "key %d", i)
 	}
 	for i := range keys {
-		require.Equal(t, Session(i+1), c.Lookup(&keys[i], nil), "key %d", i)
+		require.Equal(t, Session(i+1), lookup(c, &keys[i], nil), "key %d", i)
 		require.Equal(t, Session(i+1), c.Remove(&keys[i]), "key %d", i)
 		require.False(t, c.Contains(&keys[i]), "key %d", i)
 	}
@@ -98,7 +92,7 @@ func TestLimit(t *testing.T) {
 		{"3.0", math.MaxInt64, 20},
 		{"3.5", 5, 4},
 	} {
-		c := New(libssl[test.version])
+		c := fresh(libssl[test.version])
 		for i := byte(1); i <= 20; i++ {
 			added := c.Add(keyed(i), Session(i), 100, test.limit)
 			require.True(t, added.New)
@@ -108,12 +102,12 @@ func TestLimit(t *testing.T) {
 			}
 		}
 		assert.Equal(t, test.held, c.Number(), "%s with a limit of %d", test.version, test.limit)
-		assert.EqualValues(t, test.held, c.Stats().Peak, "an add is one step, its newcomer no peak")
+		assert.EqualValues(t, test.held, statsOf(c).Peak, "an add is one step, its newcomer no peak")
 	}
 }
 
 func TestNewcomerIsNeverTheVictim(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	addAll(c, 100, 200)
 	assert.Equal(t, Added{New: true, Evicted: 1}, c.Add(keyed(3), 3, 50, 3), "the newcomer expires first")
 	assert.Equal(t, Added{New: true, Evicted: 3}, c.Add(keyed(4), 4, 60, 3), "but only once it is one")
@@ -122,7 +116,7 @@ func TestNewcomerIsNeverTheVictim(t *testing.T) {
 
 func TestNewcomerAloneStays(t *testing.T) {
 	for version, rules := range libssl {
-		c := New(rules)
+		c := fresh(rules)
 		assert.Equal(t, Added{New: true}, c.Add(keyed(1), 1, 100, 1), version)
 		victim, more := c.Evict(1, 1)
 		assert.Zero(t, victim, version)
@@ -132,7 +126,7 @@ func TestNewcomerAloneStays(t *testing.T) {
 }
 
 func TestLoweredLimitEvictsStepByStep(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	addAll(c, 300, 100, 200, 400)
 	assert.Equal(t, Added{New: true, Evicted: 2, More: true}, c.Add(keyed(5), 5, 50, 3))
 	assert.EqualValues(t, 4, c.Number(), "the one handed out is gone, the next is not")
@@ -153,7 +147,7 @@ func TestLoweredLimitEvictsStepByStep(t *testing.T) {
 func TestEvictionEndsAtASessionWithoutID(t *testing.T) {
 	nameless := &Key{Version: 0x303}
 	for version, rules := range libssl {
-		c := New(rules)
+		c := fresh(rules)
 		require.True(t, c.Add(nameless, 9, 10, 0).New, version)
 		addAll(c, 100, 200, 300)
 		assert.Equal(t, Added{New: true}, c.Add(keyed(4), 4, 400, 2), version)
@@ -164,22 +158,22 @@ func TestEvictionEndsAtASessionWithoutID(t *testing.T) {
 }
 
 func TestReplacementEvictsToo(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	addAll(c, 100, 200, 300)
 	assert.Equal(t, Added{New: true, Replaced: 1, Evicted: 2}, c.Add(keyed(1), 11, 50, 3))
 	assert.Equal(t, Added{}, c.Add(keyed(1), 11, 50, 1), "what is cached already evicts nothing")
-	assert.EqualValues(t, 3, c.Stats().Peak)
+	assert.EqualValues(t, 3, statsOf(c).Peak)
 	assert.Equal(t, []Session{11, 3}, drain(c))
 }
 
 func TestOrder(t *testing.T) {
-	byExpiry := New(libssl["3.0"])
+	byExpiry := fresh(libssl["3.0"])
 	addAll(byExpiry, 300, 100, math.MaxInt64, 200, 100, -5, 300)
 	assert.Equal(t, []Session{6, 2, 5, 4, 1, 7, 3}, drain(byExpiry), "equals as they were added")
-	byInsertion := New(libssl["1.1.1"])
+	byInsertion := fresh(libssl["1.1.1"])
 	addAll(byInsertion, 300, 100, 200)
 	assert.Equal(t, []Session{1, 2, 3}, drain(byInsertion))
-	assert.Equal(t, Stats{Peak: 3, Stored: 3, Expired: 3}, byInsertion.Stats())
+	assert.Equal(t, Stats{Peak: 3, Stored: 3, Expired: 3}, statsOf(byInsertion))
 }
 
 func TestReadd(t *testing.T) {
@@ -188,7 +182,7 @@ func TestReadd(t *testing.T) {
 		"3.0":   {2, 1, 3},
 		"3.5":   {1, 2, 3},
 	} {
-		c := New(libssl[version])
+		c := fresh(libssl[version])
 		addAll(c, 100, 100, 300)
 		c.Add(keyed(1), 1, 100, 0)
 		assert.Equal(t, order, drain(c), version)
@@ -198,7 +192,7 @@ func TestReadd(t *testing.T) {
 // In 3.5 a re-add with another time leaves the session where it is, and yet a flush, which goes by
 // place, judges it by its new time and stops at it.
 func TestReaddThatDoesNotMoveStillCountsForAFlush(t *testing.T) {
-	c := New(libssl["3.5"])
+	c := fresh(libssl["3.5"])
 	addAll(c, 100, 200)
 	c.Add(keyed(1), 1, 1000, 0)
 	cursor := uint64(0)
@@ -213,7 +207,7 @@ func TestReschedule(t *testing.T) {
 		"3.0":   {2, 3, 1},
 		"3.5":   {2, 3, 1},
 	} {
-		c := New(libssl[version])
+		c := fresh(libssl[version])
 		addAll(c, 100, 200, 300)
 		assert.False(t, c.Reschedule(keyed(1), 99, 300), "another session is under the key")
 		assert.False(t, c.Reschedule(keyed(9), 1, 300), "none is")
@@ -230,19 +224,19 @@ func TestReschedule(t *testing.T) {
 
 func TestExpiryIsOverOnlyAfterItsSecond(t *testing.T) {
 	for version, rules := range libssl {
-		c := New(rules)
+		c := fresh(rules)
 		addAll(c, 100)
 		cursor := uint64(0)
 		assert.Zero(t, c.Expire(100, &cursor), version)
 		cursor = 0
 		assert.Equal(t, Session(1), c.Expire(101, &cursor), version)
-		assert.Equal(t, Stats{Peak: 1, Stored: 1, Expired: 1}, c.Stats(), version)
+		assert.Equal(t, Stats{Peak: 1, Stored: 1, Expired: 1}, statsOf(c), version)
 	}
 }
 
 func TestWhatNeverExpires(t *testing.T) {
 	for version, rules := range libssl {
-		c := New(rules)
+		c := fresh(rules)
 		addAll(c, math.MaxInt64)
 		cursor := uint64(0)
 		assert.Zero(t, c.Expire(math.MaxInt64, &cursor), version)
@@ -252,15 +246,17 @@ func TestWhatNeverExpires(t *testing.T) {
 
 // By insertion a flush has to look at every session, but at each only once.
 func TestFlushByInsertionGoesThroughOnce(t *testing.T) {
-	c := New(libssl["1.1.1"])
+	c := fresh(libssl["1.1.1"])
 	for i := range 1000 {
 		c.Add(number(i), Session(i+1), int64(i%10), 0)
 	}
 	var expired []Session
 	cursor, before := uint64(0), uint64(0)
 	for s := c.Expire(5, &cursor); s != 0; s = c.Expire(5, &cursor) {
-		require.Greater(t, cursor, before, "it goes on where it was")
-		before = cursor
+		shard, entry := split(cursor)
+		way := join(shard, math.MaxUint32-entry) // up by shards, down in each
+		require.Greater(t, way, before, "it goes on where it was")
+		before = way
 		expired = append(expired, s)
 	}
 	assert.Len(t, expired, 500)
@@ -269,43 +265,43 @@ func TestFlushByInsertionGoesThroughOnce(t *testing.T) {
 }
 
 func TestLookupRetainsWhileTheEntryCannotGo(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	addAll(c, 100)
 	retained := Session(0)
-	c.Lookup(keyed(1), func(s Session) {
+	lookup(c, keyed(1), func(s Session) {
 		retained = s
-		for i := range c.shards {
-			if s := c.shards[i].Load(); s != nil {
-				assert.False(t, s.lock.try(), "nobody can change the shard")
+		for i := range c.count {
+			if s := c.shard(i); s != nil {
+				assert.False(t, s.lock.Try(), "nobody can change the shard")
 			}
 		}
 	})
 	assert.Equal(t, Session(1), retained)
-	c.Lookup(keyed(2), func(Session) { assert.Fail(t, "nothing to retain") })
-	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 1, Found: 1, Missed: 1}, c.Stats())
+	lookup(c, keyed(2), func(Session) { assert.Fail(t, "nothing to retain") })
+	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 1, Found: 1, Missed: 1}, statsOf(c))
 }
 
 func TestContainsCountsNothing(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	addAll(c, 100)
 	assert.True(t, c.Contains(keyed(1)))
 	assert.False(t, c.Contains(keyed(2)))
-	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 1}, c.Stats())
+	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 1}, statsOf(c))
 }
 
 func TestRemoveAnswersWhicheverIsUnderTheKey(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	assert.Zero(t, c.Remove(keyed(1)))
 	addAll(c, 100, 200)
 	assert.Equal(t, Session(1), c.Remove(keyed(1)))
 	assert.Zero(t, c.Remove(keyed(1)))
-	assert.Equal(t, Stats{Number: 1, Peak: 2, Stored: 2, Removed: 1}, c.Stats())
+	assert.Equal(t, Stats{Number: 1, Peak: 2, Stored: 2, Removed: 1}, statsOf(c))
 }
 
 // A list that is added again by sequence makes a cache of the same order: what a fork needs.
 func TestEntriesMakeTheSameCacheAgain(t *testing.T) {
 	for version, rules := range libssl {
-		c := New(rules)
+		c := fresh(rules)
 		for i := range 500 {
 			c.Add(number(i), Session(i+1), int64(i%7), 0)
 		}
@@ -313,12 +309,9 @@ func TestEntriesMakeTheSameCacheAgain(t *testing.T) {
 			c.Remove(number(i))
 			c.Reschedule(number(i+1), Session(i+2), 3)
 		}
-		all := listAll(c.Entries)
-		frozen := c.Freeze()
-		assert.Equal(t, all, listAll(frozen.Entries), version)
-		frozen.Thaw()
+		all := listAll(c)
 		slices.SortFunc(all, func(a, b Entry) int { return int(a.Sequence) - int(b.Sequence) })
-		again := New(rules)
+		again := fresh(rules)
 		for i := range all {
 			again.Add(&all[i].Key, all[i].Session, all[i].Expiry, 0)
 		}
@@ -327,10 +320,10 @@ func TestEntriesMakeTheSameCacheAgain(t *testing.T) {
 	}
 }
 
-func listAll(entries func(uint64, []Entry) (int, uint64)) (all []Entry) {
+func listAll(c *Cache) (all []Entry) {
 	room := make([]Entry, 17)
 	for cursor := uint64(0); ; {
-		n, next := entries(cursor, room)
+		n, next := list(c, cursor, room)
 		all = append(all, room[:n]...)
 		if next == 0 {
 			return all
@@ -340,14 +333,14 @@ func listAll(entries func(uint64, []Entry) (int, uint64)) (all []Entry) {
 }
 
 func TestEntriesOfNothing(t *testing.T) {
-	n, next := New(Rules{}).Entries(0, make([]Entry, 1))
+	n, next := list(fresh(Rules{}), 0, make([]Entry, 1))
 	assert.Zero(t, n)
 	assert.Zero(t, next)
 }
 
-// The garbage collector looks at memory only for pointers.
-func TestWhatGrowsWithTheSessionsHasNoPointer(t *testing.T) {
-	for _, kept := range []any{entry{}, place{}, slot(0)} {
+// A store of a pointer would need a write barrier, and the garbage collector does not know of the memory.
+func TestWhatIsInMemoryHasNoPointer(t *testing.T) {
+	for _, kept := range []any{Cache{}, shard{}, top{}, memory{}, slab{}, block{}, entry{}, place{}, slot(0)} {
 		assert.False(t, pointed(reflect.TypeOf(kept)), "%T", kept)
 	}
 	assert.True(t, pointed(reflect.TypeFor[struct{ in [1]struct{ s []int } }]()), "the test sees pointers")
@@ -371,7 +364,7 @@ func pointed(t reflect.Type) bool {
 
 func TestSteadyUseAllocatesNothing(t *testing.T) {
 	for version, rules := range libssl {
-		c := New(rules)
+		c := fresh(rules)
 		fill(c, 0, 1000, timeouts["equal"])
 		i := 1000
 		key := number(0)
@@ -379,7 +372,7 @@ func TestSteadyUseAllocatesNothing(t *testing.T) {
 		steady := func() {
 			setNumber(key, i)
 			c.Add(key, Session(i), int64(i), 1000)
-			c.Lookup(key, retain)
+			lookup(c, key, retain)
 			c.Reschedule(key, Session(i), int64(i-1))
 			setNumber(key, i-10)
 			c.Remove(key)
@@ -394,7 +387,7 @@ func TestSteadyUseAllocatesNothing(t *testing.T) {
 
 // An add and a removal in an empty cache must not build the shard anew each time.
 func TestOneSessionThatComesAndGoesAllocatesNothing(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		c.Add(keyed(1), 1, 100, 0)
 		c.Remove(keyed(1))
@@ -403,8 +396,8 @@ func TestOneSessionThatComesAndGoesAllocatesNothing(t *testing.T) {
 
 // What makes equal timeouts cheap: no session of them is compared with more than one other.
 func TestEqualTimeoutsMakeOneRun(t *testing.T) {
-	c := newCache(libssl["3.0"], 0)
-	s := func() *shard { return c.shards[0].Load() }
+	c := freshWidth(libssl["3.0"], 0)
+	s := func() *shard { return c.shard(0) }
 	addAll(c, 100, 100, 101, 101, 101)
 	require.EqualValues(t, root+1, s().runCount)
 	c.Remove(keyed(5))
@@ -428,12 +421,13 @@ func TestKeysOfOneTag(t *testing.T) {
 		{Version: 0x303, Length: MaxID},
 		{Version: 0x303, Length: MaxID, ID: [MaxID]byte{31: 1}},
 	}
-	s := newShard(new(top))
+	c := freshWidth(Rules{}, 0)
+	s := c.makeShard(0)
 	for i := range keys {
 		number, _ := s.find(&keys[i], tag)
 		require.EqualValues(t, none, number, "key %d", i)
-		s.makeRoom()
-		s.insert(&keys[i], tag, Session(i+1), 100, place{expiry: 100, sequence: uint64(i), entry: s.allocate()})
+		require.True(t, s.makeRoom(local))
+		s.insert(&keys[i], tag, Session(i+1), 100, uint64(i))
 	}
 	for i := range keys {
 		number, position := s.find(&keys[i], tag)
@@ -443,7 +437,7 @@ func TestKeysOfOneTag(t *testing.T) {
 }
 
 func TestHashDependsOnVersionAndID(t *testing.T) {
-	seed := newSeed()
+	seed := host.Local().Seed
 	hashes := map[uint64]bool{}
 	for version := range int32(4) {
 		for id := range byte(4) {
@@ -452,42 +446,31 @@ func TestHashDependsOnVersionAndID(t *testing.T) {
 	}
 	assert.Len(t, hashes, 16)
 	other := Key{Length: 4}
-	another := newSeed()
-	assert.NotEqual(t, other.hash(&seed), other.hash(&another), "each cache has a function of its own")
-}
-
-// Another thread has taken a session out, but not counted it yet: there is nothing to evict.
-func TestEvictionThatFindsNothingClaimsNothing(t *testing.T) {
-	c := New(libssl["3.0"])
-	addAll(c, 100)
-	c.number.Add(1)
-	victim, more := c.Evict(1, 1)
-	assert.Zero(t, victim)
-	assert.False(t, more)
-	assert.EqualValues(t, 2, c.Number())
+	another := host.Local().Seed
+	assert.NotEqual(t, other.hash(&seed), other.hash(&another), "each process has a function of its own")
 }
 
 // Another thread has taken the earliest session away after it was seen.
 func TestTopThatChangedIsNotLocked(t *testing.T) {
-	c := newCache(libssl["3.0"], 0)
+	c := freshWidth(libssl["3.0"], 0)
 	addAll(c, 100, 200)
 	i, first := c.earliest(noShard)
 	c.Remove(keyed(1))
-	require.Nil(t, c.tryTop(i, &first))
+	require.Nil(t, c.lockTop(i, &first))
 	i, first = c.earliest(noShard)
-	s := c.tryTop(i, &first)
+	s := c.lockTop(i, &first)
 	require.NotNil(t, s)
-	assert.False(t, s.lock.try())
-	s.lock.release()
+	assert.False(t, s.lock.Try())
+	s.lock.Release()
 }
 
 // Memory of what went is used for what comes, and given back when all went.
 func TestMemoryIsReusedAndGivenBack(t *testing.T) {
 	const width, size = 1, 10_000
-	c := newCache(libssl["3.0"], width)
+	c := freshWidth(libssl["3.0"], width)
 	chunks := func() (count int) {
-		for i := range c.shards {
-			count += len(c.shards[i].Load().entries.chunks)
+		for i := range c.count {
+			count += int(c.shard(i).entries.count)
 		}
 		return count
 	}
@@ -506,13 +489,13 @@ func TestMemoryIsReusedAndGivenBack(t *testing.T) {
 
 // An empty cache has no shards, and a few sessions don't need much: programs have thousands of contexts.
 func TestSmallCacheIsSmall(t *testing.T) {
-	c := newCache(libssl["3.0"], 6)
+	c := freshWidth(libssl["3.0"], 6)
 	c.Contains(keyed(1))
-	c.Lookup(keyed(1), nil)
+	lookup(c, keyed(1), nil)
 	c.Remove(keyed(1))
 	made := func() (count int) {
-		for i := range c.shards {
-			if c.shards[i].Load() != nil {
+		for i := range c.count {
+			if c.shard(i) != nil {
 				count++
 			}
 		}
@@ -521,5 +504,5 @@ func TestSmallCacheIsSmall(t *testing.T) {
 	assert.Zero(t, made())
 	addAll(c, 100)
 	assert.Equal(t, 1, made())
-	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 1, Missed: 1}, c.Stats())
+	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 1, Missed: 1}, statsOf(c))
 }

@@ -6,7 +6,7 @@ import "testing"
 // earliest place in them. This hung where half of an emptied shard's place was taken for a place.
 func TestEvictionMeetsEmptiedShards(t *testing.T) {
 	const threads = 4
-	c := New(Rules{CountsNewcomer: true})
+	c := fresh(Rules{CountsNewcomer: true})
 	count := rounds(t)
 	together(threads, func(thread int) {
 		key := Key{Version: 0x303, Length: 1}

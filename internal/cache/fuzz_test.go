@@ -60,7 +60,7 @@ func FuzzKey(f *testing.F) {
 	f.Add(int32(-1), make([]byte, MaxID), int32(-1), make([]byte, MaxID))
 	f.Fuzz(func(t *testing.T, version int32, id []byte, otherVersion int32, otherID []byte) {
 		one, other := keyOf(version, id), keyOf(otherVersion, otherID)
-		c := New(libssl["3.0"])
+		c := fresh(libssl["3.0"])
 		defer c.Free()
 		require.Equal(t, len(id) <= MaxID, c.Add(one, 1, 100, 0).New)
 		require.Equal(t, len(id) <= MaxID, c.Contains(one))

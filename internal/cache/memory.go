@@ -97,7 +97,7 @@ func blockAt(a host.Address) *block { return (*block)(a.Pointer()) }
 //
 //go:nosplit
 func memoryOf(h *host.Host) *memory {
-	return (*memory)(h.Memory.Pointer())
+	return (*memory)(host.Address(atomic.LoadUintptr((*uintptr)(unsafe.Pointer(&h.Memory)))).Pointer())
 }
 
 // beginMemory makes what the caches of the host share, if it is not there yet, and reports whether it is.

@@ -107,13 +107,13 @@ func (m *model) flush(now int64) (expired []Session) {
 
 // A machine does the same to a cache and to a model of it, and compares.
 type machine struct {
-	cache *caller
+	cache *Cache
 	model model
 	last  Session
 }
 
 func newMachine(rules Rules, width int) *machine {
-	return &machine{cache: &caller{Cache: newCache(rules, width)}, model: model{rules: rules}}
+	return &machine{cache: freshWidth(rules, width), model: model{rules: rules}}
 }
 
 func (m *machine) addNew(t require.TestingT, key Key, expiry, limit int64) {
@@ -163,7 +163,7 @@ func (m *machine) lookup(t require.TestingT, key Key) {
 	} else {
 		m.model.stats.Missed++
 	}
-	found := m.cache.Lookup(&key, func(s Session) { retained = append(retained, s) })
+	found := lookup(m.cache, &key, func(s Session) { retained = append(retained, s) })
 	require.Equal(t, expected, retained)
 	require.Equal(t, len(expected) > 0, found != 0)
 	if found != 0 {
@@ -200,27 +200,28 @@ func (m *machine) flush(t require.TestingT, now int64) {
 }
 
 func (m *machine) drain(t require.TestingT, count int) {
+	cursor := uint64(0)
 	for range count {
 		var expected Session
 		if len(m.model.list) > 0 {
 			expected = m.model.cut(0).session
 			m.model.stats.Expired++
 		}
-		require.Equal(t, expected, m.cache.Drain())
+		require.Equal(t, expected, m.cache.Drain(&cursor))
 	}
 }
 
 // check compares all there is to see.
 func (m *machine) check(t require.TestingT) {
 	m.model.stats.Number = uint64(len(m.model.list))
-	require.Equal(t, m.model.stats, m.cache.Stats())
+	require.Equal(t, m.model.stats, statsOf(m.cache))
 	require.EqualValues(t, len(m.model.list), m.cache.Number())
 	expected := map[Key]Entry{}
 	for _, l := range m.model.list {
 		expected[l.key] = Entry{Key: l.key, Session: l.session, Expiry: l.expiry}
 	}
 	entries := make([]Entry, 1+len(expected)/3)
-	for n, next := m.cache.Entries(0, entries); ; n, next = m.cache.Entries(next, entries) {
+	for n, next := list(m.cache, 0, entries); ; n, next = list(m.cache, next, entries) {
 		for _, e := range entries[:n] {
 			e.Sequence = 0
 			require.Equal(t, expected[e.Key], e)
@@ -231,7 +232,7 @@ func (m *machine) check(t require.TestingT) {
 		}
 	}
 	require.Empty(t, expected)
-	requireSound(t, m.cache.Cache)
+	requireSound(t, m.cache)
 }
 
 // Few ids, so that keys meet; they differ in version, in length, in their last byte only.
@@ -302,10 +303,10 @@ func TestModel(t *testing.T) {
 // requireSound looks at every invariant of a cache that nobody is using.
 func requireSound(t require.TestingT, c *Cache) {
 	held := 0
-	for i := range c.shards {
-		s := c.shards[i].Load()
+	for i := range c.count {
+		s := c.shard(i)
 		if s == nil {
-			require.Equal(t, nowhere, c.tops[i].load())
+			require.Equal(t, nowhere(), c.top(i).load())
 			continue
 		}
 		used := requireOrdered(t, s)
@@ -320,52 +321,71 @@ func requireSound(t require.TestingT, c *Cache) {
 func requireOrdered(t require.TestingT, s *shard) (used []uint32) {
 	ended := s.end == none
 	for i := uint32(root); i < s.runCount; i++ {
-		p := *s.runs.at(i)
+		p := *s.run(i)
 		require.Equal(t, p, s.placeOf(p.entry))
-		require.Equal(t, i|isFirst, s.entries.at(p.entry).previous)
+		require.Equal(t, i|isFirst, s.entry(p.entry).previous)
 		if i > root {
-			require.True(t, s.runs.at(parent(i)).before(&p))
+			require.True(t, s.run(parent(i)).before(&p))
 		}
 		for p.entry != none {
 			used = append(used, p.entry)
-			next := s.entries.at(p.entry).next
+			next := s.entry(p.entry).next
 			if next == none {
 				ended = ended || p.entry == s.end
 				break
 			}
 			behind := s.placeOf(next)
 			require.True(t, p.before(&behind))
-			require.Equal(t, p.entry, s.entries.at(next).previous)
+			require.Equal(t, p.entry, s.entry(next).previous)
 			p = behind
 		}
 	}
 	require.True(t, ended, "the end is the end of no run")
-	published := s.top.load()
+	published := (*top)(s.top.Pointer()).load()
 	if s.empty() {
-		require.Equal(t, nowhere, published)
+		require.Equal(t, nowhere(), published)
 		return nil
 	}
-	published.entry = s.runs.at(root).entry
-	require.Equal(t, *s.runs.at(root), published)
+	published.entry = s.run(root).entry
+	require.Equal(t, *s.run(root), published)
 	return used
 }
 
 func requireIndexed(t require.TestingT, c *Cache, s *shard, used []uint32) {
 	require.Len(t, used, int(s.held))
-	require.LessOrEqual(t, 2*int(s.held), len(s.index.slots))
+	require.LessOrEqual(t, 8*uint64(s.held), 5*s.index.size())
 	for _, number := range used {
-		e := s.entries.at(number)
-		found, position := s.find(&e.key, uint32(e.key.hash(&c.seed)))
+		e := s.entry(number)
+		key := Key{Version: e.version, Length: uint32(e.length)}
+		*key.words() = e.id
+		found, position := s.find(&key, uint32(key.hash(&c.seed)))
 		require.Equal(t, number, found)
-		require.Equal(t, number, s.index.slots[position].entry())
+		require.Equal(t, number, s.index.at(position).entry())
 	}
 }
 
 func requireFree(t require.TestingT, s *shard, used []uint32) {
-	free := 0
-	for number := s.free; number != none; number = s.entries.at(number).next {
-		require.Zero(t, s.entries.at(number).session)
+	free, previous := 0, uint32(none)
+	for number := s.free; number != none; number = s.entry(number).next {
+		require.Zero(t, s.entry(number).session)
+		require.Zero(t, s.entry(number).kind)
+		require.Equal(t, previous, s.entry(number).previous)
+		previous = number
 		free++
 	}
-	require.EqualValues(t, s.entryCount, 1+len(used)+free)
+	extensions := 0
+	for _, number := range used {
+		e := s.entry(number)
+		if e.kind != amended {
+			require.Zero(t, e.kind)
+			continue
+		}
+		extensions++
+		x := s.entry(uint32(e.expiry))
+		require.Equal(t, extension, x.kind)
+		require.Equal(t, number, x.next)
+		require.Zero(t, x.session)
+	}
+	require.EqualValues(t, s.extensions, extensions)
+	require.EqualValues(t, s.entryCount, 1+len(used)+free+extensions)
 }

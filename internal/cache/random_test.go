@@ -19,7 +19,7 @@ func evictAll(c *Cache, newcomer Session) (gone []Session) {
 func TestEvictRandomTakesEachSessionOnceAndNotTheNewcomer(t *testing.T) {
 	var orders [2][]Session
 	for run := range orders {
-		c := New(Rules{})
+		c := fresh(Rules{})
 		for id := range byte(100) {
 			c.Add(keyed(id), Session(id)+1, int64(id), 0)
 		}
@@ -32,7 +32,7 @@ func TestEvictRandomTakesEachSessionOnceAndNotTheNewcomer(t *testing.T) {
 		assert.NotContains(t, gone, Session(0))
 		assert.NotContains(t, gone, Session(50))
 		assert.Zero(t, c.EvictRandom(7, 50))
-		assert.EqualValues(t, 99, c.Stats().Evicted)
+		assert.EqualValues(t, 99, statsOf(c).Evicted)
 		assert.Equal(t, []Session{50}, drain(c))
 	}
 	assert.Equal(t, orders[0], orders[1], "the same numbers choose the same sessions")
@@ -40,7 +40,7 @@ func TestEvictRandomTakesEachSessionOnceAndNotTheNewcomer(t *testing.T) {
 }
 
 func TestEvictRandomLeavesASessionWithoutID(t *testing.T) {
-	c := New(Rules{})
+	c := fresh(Rules{})
 	assert.Zero(t, c.EvictRandom(1, 0))
 	c.Add(&Key{Version: 0x303}, 7, 1, 0)
 	assert.Zero(t, c.EvictRandom(1, 0))
@@ -48,7 +48,7 @@ func TestEvictRandomLeavesASessionWithoutID(t *testing.T) {
 }
 
 func TestEvictRandomFromManyThreadsTakesEachSessionOnce(t *testing.T) {
-	c := New(Rules{})
+	c := fresh(Rules{})
 	for id := range byte(200) {
 		c.Add(keyed(id), Session(id)+1, 1, 0)
 	}

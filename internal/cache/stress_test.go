@@ -56,7 +56,7 @@ func TestEachSessionIsLetGoOfOnce(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			const threads, keys, limit = 6, 64, 40
 			count := rounds(t)
-			c := newCache(rules, 2)
+			c := freshWidth(rules, 2)
 			l := &ledger{references: make([]atomic.Int32, threads*count+1)}
 			together(threads, func(thread int) {
 				for i := range count {
@@ -65,11 +65,11 @@ func TestEachSessionIsLetGoOfOnce(t *testing.T) {
 			})
 			requireSound(t, c)
 			assert.LessOrEqual(t, c.Number(), c.capacity(limit))
-			stats := c.Stats()
+			stats := statsOf(c)
 			let := stats.Replaced + stats.Evicted + stats.Expired + stats.Removed
 			assert.Equal(t, stats.Stored, let+stats.Number)
 			assert.NotZero(t, min(stats.Replaced, stats.Evicted, stats.Expired, stats.Removed, stats.Found), "all of it happened")
-			for s := c.Drain(); s != 0; s = c.Drain() {
+			for _, s := range drain(c) {
 				l.release(t, s)
 			}
 			for s := range l.references {
@@ -98,7 +98,7 @@ func step(t *testing.T, c *Cache, l *ledger, key *Key, i int, limit int64) {
 	case 5:
 		l.release(t, c.Remove(key))
 	case 6, 7:
-		found := c.Lookup(key, func(s Session) {
+		found := lookup(c, key, func(s Session) {
 			if l.references[s].Add(1) < 2 {
 				assert.Fail(t, "the session was gone already")
 			}
@@ -110,12 +110,12 @@ func step(t *testing.T, c *Cache, l *ledger, key *Key, i int, limit int64) {
 			l.release(t, s)
 		}
 	case 9:
-		found := c.Lookup(key, nil)
+		found := lookup(c, key, nil)
 		c.Reschedule(key, found, int64(i%60))
 		c.Contains(key)
 	case 10:
 		entries := make([]Entry, 5)
-		n, _ := c.Entries(c.Stats().Number%3, entries)
+		n, _ := list(c, statsOf(c).Number%3, entries)
 		for _, e := range entries[:n] {
 			c.Contains(&e.Key)
 		}
@@ -124,7 +124,7 @@ func step(t *testing.T, c *Cache, l *ledger, key *Key, i int, limit int64) {
 
 // Of many that remove one session exactly one gets it: anti-replay rests on that.
 func TestOneOfManyRemoves(t *testing.T) {
-	c := New(libssl["3.0"])
+	c := fresh(libssl["3.0"])
 	for i := range rounds(t) / 20 {
 		c.Add(number(i), Session(i+1), 100, 0)
 		var winners atomic.Int32
@@ -142,7 +142,7 @@ func TestOneOfManyRemoves(t *testing.T) {
 func TestThreadsKeepTheLimitExactly(t *testing.T) {
 	for version, rules := range libssl {
 		const threads, limit = 4, 50
-		c := newCache(rules, 2)
+		c := freshWidth(rules, 2)
 		count := rounds(t)
 		together(threads, func(thread int) {
 			for i := range count {
@@ -164,7 +164,7 @@ func TestThreadsKeepTheLimitExactly(t *testing.T) {
 // Threads that bring a cache down to a lower limit together stop exactly there.
 func TestThreadsLowerTheLimitExactly(t *testing.T) {
 	const threads, limit = 4, 50
-	c := newCache(libssl["3.0"], 3)
+	c := freshWidth(libssl["3.0"], 3)
 	fill(c, 0, rounds(t), timeouts["equal"])
 	var evicted atomic.Int64
 	together(threads, func(int) {
@@ -181,7 +181,7 @@ func TestThreadsLowerTheLimitExactly(t *testing.T) {
 func TestThreadsFlushAll(t *testing.T) {
 	for version, rules := range libssl {
 		const size = 3000
-		c := newCache(rules, 3)
+		c := freshWidth(rules, 3)
 		for i := range size {
 			c.Add(number(i), Session(i+1), int64(i%100), 0)
 		}
@@ -198,51 +198,47 @@ func TestThreadsFlushAll(t *testing.T) {
 	}
 }
 
-// A frozen cache lets nothing in until it is thawed, by another thread even, and what waited goes on.
-func TestFreeze(t *testing.T) {
-	c := newCache(libssl["3.0"], 2)
+// A locked cache lets nothing in until it is unlocked, by another thread even, and what waited goes on.
+func TestLock(t *testing.T) {
+	c := freshWidth(libssl["3.0"], 2)
 	for i := range 100 {
 		c.Add(number(i), Session(i+1), 100, 0)
 	}
-	frozen := c.Freeze()
-	for i := range c.shards {
-		require.False(t, c.shards[i].Load().lock.try(), "shard %d", i)
+	c.Lock()
+	for i := range c.count {
+		require.False(t, c.shard(i).lock.Try(), "shard %d", i)
 	}
 	entered := make(chan Session)
-	go func() { entered <- c.Lookup(number(1), nil) }()
-	assert.Len(t, listAll(frozen.Entries), 100)
-	together(1, func(int) { frozen.Thaw() })
+	go func() { entered <- lookup(c, number(1), nil) }()
+	require.EqualValues(t, 100, c.Number(), "what a signal handler may ask takes no lock")
+	require.EqualValues(t, 100, statsOf(c).Stored)
+	together(1, func(int) { c.Unlock() })
 	assert.Equal(t, Session(2), <-entered)
 	assert.Len(t, drain(c), 100)
 
-	New(libssl["3.0"]).Freeze().Thaw()
+	empty := fresh(libssl["3.0"])
+	empty.Lock()
+	empty.Unlock()
 }
 
-// Threads freeze, list and thaw while others work: a cache at rest is sound.
-func TestFreezeAmongThreads(t *testing.T) {
-	const threads, keys = 4, 64
-	c := newCache(libssl["3.0"], 1)
-	c.Add(number(1), 1, 1, 0)
-	c.Add(number(2), 2, 2, 0)
+// A locked cache is at rest: sound, and its number right; nobody makes a shard.
+func TestLockAmongThreads(t *testing.T) {
+	const threads, keys, limit = 4, 64, 40
+	c := freshWidth(libssl["3.0"], 3)
 	count := rounds(t) / 4
-	l := &ledger{references: make([]atomic.Int32, threads*count+3)}
-	l.last.Store(2)
-	l.references[1].Store(1)
-	l.references[2].Store(1)
-	var freezing sync.Mutex // C freezes in the one thread that forks
+	l := &ledger{references: make([]atomic.Int32, threads*count+1)}
+	var locking sync.Mutex // C locks in the one thread that forks
 	together(threads, func(thread int) {
 		for i := range count {
-			step(t, c, l, number((i*7+thread*13)%keys), i*threads+thread, 40)
+			step(t, c, l, number((i*7+thread*13)%keys), i*threads+thread, limit)
 			if i%50 == thread {
-				freezing.Lock()
-				frozen := c.Freeze()
-				seen := map[Key]bool{}
-				for _, e := range listAll(frozen.Entries) {
-					assert.False(t, seen[e.Key], "listed twice")
-					seen[e.Key] = true
-				}
-				frozen.Thaw()
-				freezing.Unlock()
+				locking.Lock()
+				c.Lock()
+				LockMemory(local)
+				requireSound(t, c)
+				UnlockMemory(local)
+				c.Unlock()
+				locking.Unlock()
 			}
 		}
 	})
