@@ -17,8 +17,17 @@ import (
 	"libsslcache/tests/libssls"
 )
 
-// scriptsVariable says how many scripts are written for each version of libssl.
-const scriptsVariable = "SSLCACHE_SCRIPTS"
+// ways are those in which C calls the cache, and how many scripts each is given for each version of libssl.
+var ways = []way{
+	{"direct", "SSLCACHE_SCRIPTS", 300},
+	{"cgo", "SSLCACHE_SCRIPTS_BY_CGO", 100},
+}
+
+type way struct {
+	core     string // SSLCACHE_CORE
+	variable string // where another number of scripts is asked for
+	usual    int
+}
 
 func checkScripts(t *testing.T, count int, check func(t *rapid.T, script string)) {
 	t.Helper()
@@ -27,16 +36,23 @@ func checkScripts(t *testing.T, count int, check func(t *rapid.T, script string)
 	rapid.Check(t, func(t *rapid.T) { check(t, scripts().Draw(t, "script")) })
 }
 
-// scriptCount is how many scripts are written for each version, unless scriptsVariable says so.
-func scriptCount(t *testing.T) int {
+func (w way) scripts(t *testing.T) int {
 	t.Helper()
-	text := os.Getenv(scriptsVariable)
+	text := os.Getenv(w.variable)
 	if text == "" {
-		return 300
+		return w.usual
 	}
 	count, err := strconv.Atoi(text)
-	require.NoError(t, err, scriptsVariable)
+	require.NoError(t, err, w.variable)
 	return count
+}
+
+func eachWay(t *testing.T, test func(t *testing.T, libssl libssls.Libssl, way way)) {
+	for _, way := range ways {
+		t.Run(way.core, func(t *testing.T) {
+			eachVersion(t, func(t *testing.T, libssl libssls.Libssl) { test(t, libssl, way) })
+		})
+	}
 }
 
 func eachVersion(t *testing.T, test func(t *testing.T, libssl libssls.Libssl)) {
@@ -48,25 +64,23 @@ func eachVersion(t *testing.T, test func(t *testing.T, libssl libssls.Libssl)) {
 // libssl must give the same answer to a script each time, or it could not be the judge.
 func TestLibsslIsStable(t *testing.T) {
 	eachVersion(t, func(t *testing.T, libssl libssls.Libssl) {
-		once, again := newProcess(t, libssl, ""), newProcess(t, libssl, "")
+		once, again := newJudge(t, libssl), newJudge(t, libssl)
 		checkScripts(t, 100, func(t *rapid.T, script string) { compare(t, script, once, again) })
 	})
 }
 
 // Whatever is done, nothing tells our cache from libssl's.
 func TestScripts(t *testing.T) {
-	ours := harness.OurLibrary(t)
-	eachVersion(t, func(t *testing.T, libssl libssls.Libssl) {
-		alone, preloaded := newProcess(t, libssl, ""), newProcess(t, libssl, ours)
-		checkScripts(t, scriptCount(t), func(t *rapid.T, script string) { compare(t, script, alone, preloaded) })
+	eachWay(t, func(t *testing.T, libssl libssls.Libssl, way way) {
+		alone, preloaded := newJudge(t, libssl), newCandidate(t, libssl, way)
+		checkScripts(t, way.scripts(t), func(t *rapid.T, script string) { compare(t, script, alone, preloaded) })
 	})
 }
 
 // Every difference that was ever found, and what no chance would find, has a script of its own.
 func TestCases(t *testing.T) {
-	ours := harness.OurLibrary(t)
-	eachVersion(t, func(t *testing.T, libssl libssls.Libssl) {
-		compareCases(t, newProcess(t, libssl, ""), newProcess(t, libssl, ours))
+	eachWay(t, func(t *testing.T, libssl libssls.Libssl, way way) {
+		compareCases(t, newJudge(t, libssl), newCandidate(t, libssl, way))
 	})
 }
 

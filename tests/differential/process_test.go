@@ -44,14 +44,27 @@ func driver(t testing.TB) harness.Program {
 	}
 }
 
-// newProcess is the driver under a version of libssl, and with preload (empty: nothing) before it.
-func newProcess(t testing.TB, libssl libssls.Libssl, preload string) *process {
+// newJudge is the driver under a version of libssl alone.
+func newJudge(t testing.TB, libssl libssls.Libssl) *process {
+	t.Helper()
+	return newProcess(t, libssl, "")
+}
+
+// newCandidate is the driver with our library under it.
+func newCandidate(t testing.TB, libssl libssls.Libssl, way way) *process {
+	t.Helper()
+	return newProcess(t, libssl, harness.OurLibrary(t), "SSLCACHE_CORE="+way.core)
+}
+
+func newProcess(t testing.TB, libssl libssls.Libssl, preload string, environment ...string) *process {
 	t.Helper()
 	program := driver(t)
 	program.Library = libssl.Harness()
 	path := program.Compile(t, harness.Libssl)
 	return endedWell(t, &process{start: func() *exec.Cmd {
-		return libssl.Command(context.Background(), preload, path)
+		command := libssl.Command(context.Background(), preload, path)
+		command.Env = append(command.Env, environment...)
+		return command
 	}})
 }
 
