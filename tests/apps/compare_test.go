@@ -58,6 +58,9 @@ func differences(how comparison, alone, ours outcome) []string {
 	complain(len(alone.with) > 0, "alone has our library: %v", alone.with)
 	complain(len(ours.with) == 0, "no process with libssl has our library")
 	complain(len(ours.without) > 0, "libssl without our library: %v", ours.without)
+	for name, threads := range ours.threads {
+		complain(alone.threads[name] == 1 && threads > 1, "%s has one thread alone, %d under ours", name, threads)
+	}
 	for _, line := range newLines(alone.log, ours.log) {
 		complain(true, "new in the log: %s", line)
 	}

@@ -9,7 +9,10 @@ import (
 // TestDifferences asks: would the comparison of two runs see each thing that it is there to see?
 func TestDifferences(t *testing.T) {
 	alone := func() outcome {
-		return outcome{fresh: 4, resumed: 192, refused: 4, log: []string{"started", "stopped"}, without: []string{"nginx"}}
+		return outcome{
+			fresh: 4, resumed: 192, refused: 4, log: []string{"started", "stopped"}, without: []string{"nginx"},
+			threads: map[string]int{"nginx": 1},
+		}
 	}
 	same := func() outcome {
 		ours := alone()
@@ -33,6 +36,7 @@ func TestDifferences(t *testing.T) {
 		{"a new line in the log", 1, func(_, ours *outcome) { ours.log = append(ours.log, "worker died") }},
 		{"our library was not there", 1, func(_, ours *outcome) { ours.with = nil }},
 		{"one process went without ours", 1, func(_, ours *outcome) { ours.without = []string{"nginx"} }},
+		{"a thread was made", 1, func(_, ours *outcome) { ours.threads = map[string]int{"nginx": 2} }},
 		{"libssl was not alone", 1, func(alone, _ *outcome) { alone.with = []string{"nginx"} }},
 	} {
 		first, second := alone(), same()
@@ -82,6 +86,6 @@ func TestNormalise(t *testing.T) {
 }
 
 func TestParseProcess(t *testing.T) {
-	const stat = "7 (a (b) c) Z 3 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0"
-	assert.Equal(t, process{pid: 7, parent: 3, name: "a (b) c", started: "4711", ended: true}, parseProcess(stat))
+	const stat = "7 (a (b) c) Z 3 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 5 0 4711 0 0"
+	assert.Equal(t, process{pid: 7, parent: 3, name: "a (b) c", started: "4711", ended: true, threads: 5}, parseProcess(stat))
 }

@@ -16,6 +16,7 @@ type process struct {
 	name    string
 	started string
 	ended   bool // it only waits to be asked for its status
+	threads int
 }
 
 // processes are all of this machine.
@@ -38,7 +39,10 @@ func parseProcess(stat string) process {
 	fields := strings.Fields(stat[end+1:])
 	pid, _ := strconv.Atoi(strings.TrimSpace(stat[:open]))
 	parent, _ := strconv.Atoi(fields[1])
-	return process{pid: pid, parent: parent, name: stat[open+1 : end], started: fields[19], ended: fields[0] == "Z"}
+	threads, _ := strconv.Atoi(fields[17])
+	return process{
+		pid: pid, parent: parent, name: stat[open+1 : end], started: fields[19], ended: fields[0] == "Z", threads: threads,
+	}
 }
 
 // family is a process and all that came of it and still has a parent in it.

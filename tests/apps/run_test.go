@@ -43,9 +43,10 @@ type outcome struct {
 	misplaced int      // resumed by a worker that has not the session, or refused by the one that has it
 	log       []string // what the program wrote, without what differs from run to run
 	exit      int
-	with      []string // processes that use libssl and have our library
-	without   []string // processes that use libssl and have not
-	left      []string // processes that were there after the program's end
+	with      []string       // processes that use libssl and have our library
+	without   []string       // processes that use libssl and have not
+	left      []string       // processes that were there after the program's end
+	threads   map[string]int // the most that a process of that name had
 	counters  harness.Counters
 }
 
@@ -245,7 +246,11 @@ func (r *run) ask(request string) {
 
 // inspect looks which processes have our library, while they run.
 func (r *run) inspect() {
+	if r.seen.threads == nil {
+		r.seen.threads = map[string]int{}
+	}
 	for _, one := range family(r.server.Pid) {
+		r.seen.threads[one.name] = max(r.seen.threads[one.name], one.threads)
 		switch {
 		case !one.maps("libssl.so"):
 		case one.maps("libsslcache.so"):

@@ -66,7 +66,7 @@ server is an ` + "`openssl s_server`" + ` under libssl alone.
 The verdict is "same" if no connection failed, as many were resumed and as many refused as alone, the
 program ended with the same status and left no process behind, its logs have no line that they have not
 alone (times, process ids and the like apart), and our library was in each of its processes that had
-libssl. Programs that print the counters of their contexts must print the same.
+libssl, and none that has one thread alone has more under ours. Programs that print the counters of their contexts must print the same.
 
 Where sessions belong to one worker of several, chance decides how many connections come to the worker
 that has the session, so the figures differ from run to run. There each connection is judged by itself: it
