@@ -9,9 +9,8 @@ import (
 
 // programs are the files that buildPrograms makes.
 type programs struct {
-	bench     string // the C program that runs a case
-	emptyCall string // the library of the call that does nothing
-	empty     string // a library with nothing in it
+	bench string // the C program that runs a case
+	empty string // a library with nothing in it
 }
 
 func buildPrograms(folder string) (programs, error) {
@@ -23,9 +22,8 @@ func buildPrograms(folder string) (programs, error) {
 		return programs{}, err
 	}
 	built := programs{
-		bench:     filepath.Join(folder, "bench"),
-		emptyCall: filepath.Join(folder, "emptycall.so"),
-		empty:     filepath.Join(folder, "empty.so"),
+		bench: filepath.Join(folder, "bench"),
+		empty: filepath.Join(folder, "empty.so"),
 	}
 	sources, err := filepath.Glob("bench/program/*.c")
 	if err != nil {
@@ -36,10 +34,7 @@ func buildPrograms(folder string) (programs, error) {
 	if err := runTool("cc", compile...); err != nil {
 		return programs{}, err
 	}
-	if err := runTool("cc", "-shared", "-o", built.empty, "-x", "c", "/dev/null"); err != nil {
-		return programs{}, err
-	}
-	return built, runTool("go", "build", "-buildmode=c-shared", "-o", built.emptyCall, "./bench/emptycall")
+	return built, runTool("cc", "-shared", "-o", built.empty, "-x", "c", "/dev/null")
 }
 
 func runTool(name string, arguments ...string) error {

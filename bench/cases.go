@@ -46,10 +46,15 @@ const (
 	mixedLimit = 16 * thousand
 
 	workerCount = 8
+
+	// cacheSize is libssl's limit where a program sets none.
+	cacheSize = 20480
+
+	manyContexts = 2 * thousand
 )
 
 var (
-	equalSizes  = []int{thousand, 10 * thousand, 100 * thousand, million}
+	equalSizes  = []int{thousand, 10 * thousand, cacheSize, 100 * thousand, 300 * thousand, million}
 	mixedSizes  = []int{thousand, 4 * thousand, mixedLimit, 100 * thousand, million}
 	quickSizes  = []int{thousand, 10 * thousand}
 	threadCount = []int{1, 2, 4}
@@ -180,13 +185,35 @@ func workerCases() []benchCase {
 	}}
 }
 
+// forkCases are a process that forks while it keeps sessions.
+func forkCases() []benchCase {
+	cases := []benchCase{{
+		name: "children", arguments: []string{"children", "--operations", "300"}, sides: bothSides, repeat: 2,
+	}}
+	for _, sessions := range []int{thousand, million} {
+		cases = append(cases, benchCase{
+			name:      forkName(sessions),
+			arguments: []string{"fork", "--sessions", strconv.Itoa(sessions), "--operations", "30"},
+			sides:     bothSides, repeat: 1,
+		})
+	}
+	return cases
+}
+
+func forkName(sessions int) string { return fmt.Sprintf("fork/%d", sessions) }
+
 func processCases() []benchCase {
 	return []benchCase{
 		{name: "first", arguments: []string{"first"}, sides: bothSides, repeat: 4},
+		{name: "small", arguments: []string{"small"}, sides: bothSides, repeat: 1},
+		{
+			name:      "contexts",
+			arguments: []string{"contexts", "--sessions", strconv.Itoa(manyContexts), "--operations", "200000"},
+			sides:     bothSides, repeat: 1,
+		},
 		{name: "preload/time", run: (*runner).measurePreload, sides: onlyOurs, repeat: 1},
 		{name: "preload/empty", run: (*runner).measureEmptyPreload, sides: onlyOurs, repeat: 1},
 		{name: "preload/threads", run: (*runner).countThreads, sides: onlyOurs, repeat: 1},
-		{name: "emptycall", run: (*runner).measureEmptyCall, sides: onlyLibssl, repeat: 1},
 		{name: "pagefault", arguments: []string{"pagefault", "--operations", "4096"}, sides: onlyLibssl, repeat: 1},
 	}
 }
@@ -197,9 +224,7 @@ func allCases(quick bool) []benchCase {
 	cases = append(cases, handshakeCases(quick)...)
 	cases = append(cases, tracedCases()...)
 	cases = append(cases, workerCases()...)
+	cases = append(cases, forkCases()...)
 	cases = append(cases, processCases()...)
-	if !quick {
-		cases = append(cases, benchCase{name: "gc", run: (*runner).measureCollector, sides: onlyOurs, repeat: 1})
-	}
 	return cases
 }

@@ -87,19 +87,11 @@ func (r results) growth(what, metric string, bound float64) goal {
 	}
 }
 
-func (r results) againstEmptyCall(what, metric string, bound float64) goal {
-	add := r.median(operationsName("equal", 10*thousand), metric, ours)
-	return goal{
-		what: what, libssl: math.NaN(), ours: add, compared: nanoseconds,
-		measured: add / r.median("emptycall", "call", libssl), unit: "×", bound: bound,
-	}
-}
-
-func (r results) memory(bound float64) goal {
-	name := operationsName("equal", million)
+func (r results) memory(sessions int, bound float64) goal {
+	name := operationsName("equal", sessions)
 	our := r.median(name, "memory", ours)
 	return goal{
-		what: "memory for an entry, beside the `SSL_SESSION`, 1 M sessions", libssl: r.median(name, "memory", libssl),
+		what: "memory for an entry, beside the `SSL_SESSION`, " + size(sessions) + " sessions", libssl: r.median(name, "memory", libssl),
 		ours: our, compared: bytesEach, measured: our, unit: "B", bound: bound,
 	}
 }
@@ -112,6 +104,22 @@ func (r results) preload(bound float64) goal {
 	}
 }
 
+// beside is how much more ours is, in a unit that is so many of the measured.
+func (r results) beside(what, name, metric string, compared unit, unit string, each, bound float64) goal {
+	theirs, our := r.median(name, metric, libssl), r.median(name, metric, ours)
+	return goal{
+		what: what, libssl: theirs, ours: our, compared: compared,
+		measured: (our - theirs) / each, unit: unit, bound: bound,
+	}
+}
+
+// absolute is a figure of ours with a bound of its own, in nanoseconds divided by each.
+func (r results) absolute(what, name, metric, unit string, each, bound float64) goal {
+	g := r.atMost(what, name, metric, bound)
+	g.measured, g.unit = g.ours/each, unit
+	return g
+}
+
 func (r results) threadsOfPreload() goal {
 	threads := r.median("preload/threads", "threads", ours)
 	return goal{
@@ -121,21 +129,34 @@ func (r results) threadsOfPreload() goal {
 }
 
 func (r results) goals() []goal {
-	tenThousand := operationsName("equal", 10*thousand)
+	oneThousand, tenThousand := operationsName("equal", thousand), operationsName("equal", 10*thousand)
 	return []goal{
-		r.atMost("add, equal timeouts, to a cache that holds 10 k", tenThousand, "add", 1),
-		r.atMost("add, equal timeouts, from an empty cache up to 10 k", tenThousand, "fill", 1),
-		r.atMost("remove, equal timeouts, 10 k sessions", tenThousand, "remove", 2.5),
-		r.timesFaster("add, two threads, one context", threadsName("one", 2), "add", 3),
-		r.timesFaster("add, each session with its own timeout, 16 k sessions", operationsName("mixed", mixedLimit), "add", 150),
-		r.growth("add of a session just made, to 1 M sessions against to 1 k", "warm", 3),
-		r.growth("add of a session made long ago, to 1 M against to 1 k", "add", 3),
-		r.growth("from empty to 1 M against from empty to 1 k, for each add", "fill", 3),
-		r.againstEmptyCall("add to 10 k sessions against an empty C-to-Go call", "add", 2),
-		r.memory(128),
-		r.timesFaster("resumed handshakes a second, TLS 1.2", handshakesName("1.2"), "resumed", 0.98),
-		r.timesFaster("resumed handshakes a second, TLS 1.3", handshakesName("1.3"), "resumed", 0.98),
+		r.atMost("a forked child for each connection, TLS 1.2, one session each", "children", "child", 1.1),
+		r.beside("the first session of a process", "first", "session", nanoseconds, "ms more", 1e6, 0.1),
+		r.beside("threads of a process with one session", "small", "threads", counts, "more", 1, 0),
+		r.beside("memory of a process with one session (VmData)", "small", "data", megabytes, "MB more", 1e6, 0.5),
+		r.atMost("fork with 1 M sessions", forkName(million), "fork", 1.5),
+		r.atMost("8 forked workers from fork to end, the parent holds none", "workers/empty", "all", 1.05),
+		r.atMost("8 forked workers from fork to end, the parent holds 1 k", "workers/inherited", "all", 1.05),
+		r.timesFaster("resumed handshakes a second, TLS 1.2", handshakesName("1.2"), "resumed", 0.99),
+		r.timesFaster("resumed handshakes a second, TLS 1.3", handshakesName("1.3"), "resumed", 0.99),
 		r.preload(0.3),
 		r.threadsOfPreload(),
+		r.atMost("add, equal timeouts, to a cache that holds 10 k", tenThousand, "add", 0.9),
+		r.atMost("add, equal timeouts, from an empty cache up to 10 k", tenThousand, "fill", 0.7),
+		r.atMost("add into a full cache of 20,480", operationsName("equal", cacheSize), "evict", 1),
+		r.atMost("add, two threads, one context", threadsName("one", 2), "add", 0.33),
+		r.timesFaster("add, each session with its own timeout, 16 k sessions", operationsName("mixed", mixedLimit), "add", 150),
+		r.atMost("remove, 1 k sessions", oneThousand, "remove", 1.5),
+		r.atMost("remove, 10 k sessions", tenThousand, "remove", 1.5),
+		r.atMost("a pair of add and remove, 1 k sessions", oneThousand, "pair", 1.5),
+		r.atMost("a pair of add and remove, 10 k sessions", tenThousand, "pair", 1.5),
+		r.atMost("flush, for each session, 1 k", oneThousand, "flush", 1.5),
+		r.atMost("flush, for each session, 10 k", tenThousand, "flush", 1.5),
+		r.absolute("SSL_SESSION_set_timeout with 2,000 contexts", "contexts", "set_timeout", "µs", 1e3, 1),
+		r.growth("add of a session just made, to 1 M sessions against to 1 k", "warm", 3),
+		r.growth("from empty to 1 M against from empty to 1 k, for each add", "fill", 3),
+		r.memory(300*thousand, 128),
+		r.memory(million, 96),
 	}
 }

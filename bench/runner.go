@@ -189,10 +189,6 @@ func (r *runner) measureEmptyPreload() (measurements, error) {
 	return r.runBench(libssl, "spawn", "--operations", "200", "--library", r.programs.empty)
 }
 
-func (r *runner) measureEmptyCall() (measurements, error) {
-	return r.runBench(libssl, "emptycall", "--operations", "2000000", "--library", r.programs.emptyCall)
-}
-
 // countThreads lets a program without TLS read its own state.
 func (r *runner) countThreads() (measurements, error) {
 	output, err := r.output(ours, "cat", "/proc/self/status")

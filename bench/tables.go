@@ -97,10 +97,22 @@ func (r results) workerTable() table {
 	return t
 }
 
+func (r results) forkTable() table {
+	t := table{"A process that forks", []line{
+		r.line("a child for each connection, TLS 1.2, from fork to end", "children", "child", microseconds),
+	}}
+	for _, sessions := range []int{thousand, million} {
+		t.lines = append(t.lines, r.line("a child that only ends, "+size(sessions)+" sessions", forkName(sessions), "fork", microseconds))
+	}
+	return t
+}
+
 func (r results) onceTable() table {
 	t := table{"What a process pays once", []line{
 		r.line("first context", "first", "context", nanoseconds),
 		r.line("first session", "first", "session", nanoseconds),
+		r.line("threads of a process with one session", "small", "threads", counts),
+		r.line("its memory (VmData)", "small", "data", megabytes),
 	}}
 	t.lines = append(t.lines, line{
 		"`/bin/true`, without and with `LD_PRELOAD`",
@@ -114,9 +126,7 @@ func (r results) onceTable() table {
 
 func (r results) partsTable() table {
 	return table{"Parts", []line{
-		r.line("an empty call from C to Go", "emptycall", "call", nanoseconds),
 		r.line("the first touch of a page of 4 KB", "pagefault", "fault", nanoseconds),
-		r.line("a garbage collection with 1 M sessions in the cache", "gc", "collection", nanoseconds),
 	}}
 }
 
@@ -136,6 +146,7 @@ func (r results) tables() []table {
 		r.handshakeTable(),
 		r.tracedTable(),
 		r.workerTable(),
+		r.forkTable(),
 		r.onceTable(),
 		r.partsTable(),
 	}

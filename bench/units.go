@@ -20,9 +20,13 @@ func nanoseconds(value float64) string {
 
 func milliseconds(value float64) string { return fmt.Sprintf("%.2f ms", value/1e6) }
 
+func microseconds(value float64) string { return fmt.Sprintf("%.1f µs", value/1e3) }
+
 func perSecond(value float64) string { return fmt.Sprintf("%.0f /s", 1e9/value) }
 
 func bytesEach(value float64) string { return fmt.Sprintf("%.0f B", value) }
+
+func megabytes(value float64) string { return fmt.Sprintf("%.1f MB", value/1e6) }
 
 func ratios(value float64) string {
 	if value < 0.1 {

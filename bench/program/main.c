@@ -17,9 +17,10 @@ static const struct {
     const char *name;
     void (*run)(const struct options *options);
 } cases[] = {
-    {"operations", run_operations}, {"threads", run_threads},     {"lookups", run_lookups},
-    {"handshakes", run_handshakes}, {"workers", run_workers},     {"first", run_first},
-    {"spawn", run_spawn},           {"emptycall", run_emptycall}, {"pagefault", run_pagefault},
+    {"operations", run_operations}, {"threads", run_threads}, {"lookups", run_lookups},
+    {"handshakes", run_handshakes}, {"workers", run_workers}, {"first", run_first},
+    {"children", run_children},     {"fork", run_fork},       {"contexts", run_contexts},
+    {"small", run_small},           {"spawn", run_spawn},     {"pagefault", run_pagefault},
 };
 
 static const struct option long_options[] = {

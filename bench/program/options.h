@@ -25,9 +25,12 @@ void run_threads(const struct options *options);
 void run_lookups(const struct options *options);
 void run_handshakes(const struct options *options);
 void run_workers(const struct options *options);
+void run_children(const struct options *options);
+void run_fork(const struct options *options);
+void run_contexts(const struct options *options);
+void run_small(const struct options *options);
 void run_first(const struct options *options);
 void run_spawn(const struct options *options);
-void run_emptycall(const struct options *options);
 void run_pagefault(const struct options *options);
 
 #endif

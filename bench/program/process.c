@@ -1,15 +1,15 @@
 /*
  * process.c - what a process pays once: being loaded, and storing its first session; and what others have
- * a part in: a call from C to Go that does nothing, and a page of memory that is touched for the first time.
+ * a part in: a page of memory that is touched for the first time.
  */
 #include "measure.h"
 #include "options.h"
 #include "sessions.h"
 
-#include <dlfcn.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -25,6 +25,35 @@ void run_first(const struct options *options)
     start = wall_nanoseconds();
     expect(SSL_CTX_add_session(context, pool.sessions[0]) == 1, "it is added");
     print_measurement("session", wall_nanoseconds() - start);
+    SSL_CTX_free(context);
+    pool_free(&pool);
+}
+
+/* A figure of /proc/self/status. */
+static double own_status(const char *name)
+{
+    char line[256];
+    double value = -1;
+    FILE *file = fopen("/proc/self/status", "r");
+
+    expect(file != NULL, "/proc/self/status can be read");
+    while (value < 0 && fgets(line, sizeof(line), file) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            value = strtod(line + strlen(name) + 1, NULL);
+    fclose(file);
+    expect(value >= 0, "/proc/self/status has the figure");
+    return value;
+}
+
+/* A process with one session. */
+void run_small(const struct options *options)
+{
+    struct pool pool = pool_new(options, 0, 1);
+    SSL_CTX *context = unlimited_context();
+
+    expect(SSL_CTX_add_session(context, pool.sessions[0]) == 1, "it is added");
+    print_measurement("threads", own_status("Threads"));
+    print_measurement("data", own_status("VmData") * 1024);
     SSL_CTX_free(context);
     pool_free(&pool);
 }
@@ -76,20 +105,4 @@ void run_pagefault(const struct options *options)
         *(volatile char *)(memory + i) = 1;
     print_measurement("fault", (cpu_nanoseconds() - start) / (double)options->operations);
     munmap(memory, size);
-}
-
-void run_emptycall(const struct options *options)
-{
-    void *library = dlopen(options->library, RTLD_NOW | RTLD_LOCAL);
-    void (*empty_call)(void);
-    double start;
-
-    expect(library != NULL, "the library of the empty call loads");
-    *(void **)&empty_call = dlsym(library, "empty_call");
-    expect(empty_call != NULL, "it has the empty call");
-    empty_call();
-    start = cpu_nanoseconds();
-    for (size_t i = 0; i < options->operations; i++)
-        empty_call();
-    print_measurement("call", (cpu_nanoseconds() - start) / (double)options->operations);
 }
