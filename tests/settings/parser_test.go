@@ -48,7 +48,7 @@ faulty 1
 `, parsed(t,
 		"SSLCACHE_DISABLE=1", "SSLCACHE_VERBOSE=1", "SSLCACHE_LIVE=1", "SSLCACHE_REPORT=r", "SSLCACHE_TRACE=/t",
 		"SSLCACHE_RUN_FOLDER=/run/x", "SSLCACHE_SIZE=0", "SSLCACHE_TIMEOUT=2h", "SSLCACHE_MODE=no-lookup",
-		"SSLCACHE_TICKETS=off", "SSLCACHE_SEED=18446744073709551615",
+		"SSLCACHE_TICKETS=off", "SSLCACHE_CORE=cgo", "SSLCACHE_SEED=18446744073709551615",
 		"SSLCACHE_FAULT=lookup=miss:0.1,add=fail,evict=random:0.000000001,lookup=slow:50ms:1/3,expire=now:1.0"))
 	for value, seconds := range map[string]string{"300": "300", "7s": "7", "5m": "300", "3000ms": "3", "2147483647": "2147483647"} {
 		require.Contains(t, parsed(t, "SSLCACHE_TIMEOUT="+value), "timeout "+seconds+" ")
@@ -71,6 +71,7 @@ var senseless = map[string]string{
 	"SSLCACHE_TIMEOUT=99999999999999h":                "not '99999999999999h'",
 	"SSLCACHE_MODE=maybe":                             "SSLCACHE_MODE is program, on, off or no-lookup, not 'maybe'",
 	"SSLCACHE_MODE=a\nb\x1b":                          "not 'a?b?'",
+	"SSLCACHE_CORE=go":                                "SSLCACHE_CORE is direct or cgo, not 'go'",
 	"SSLCACHE_TICKETS=on":                             "SSLCACHE_TICKETS is program or off, not 'on'",
 	"SSLCACHE_DISABLE=yes":                            "SSLCACHE_DISABLE is 0 or 1, not 'yes'",
 	"SSLCACHE_VERBOSE=2":                              "SSLCACHE_VERBOSE is 0 or 1",
