@@ -18,11 +18,10 @@ COMMAND_SOURCES := $(shell find cmd internal -type f -not -name '*_test.go') csh
 
 CFLAGS ?= -O2 -g
 GO_LDFLAGS := -s
-# Go's part has thread-local storage of the static kind, so the whole library has: C may know that too.
+# Thread-local storage of the static kind: reading it calls nothing, also in a signal handler.
 C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -ftls-model=initial-exec -I. \
 	-DSSLCACHE_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS) $(SANITIZE)
-# -Bsymbolic: a copy of the library in a forked child must call its own functions. nodelete: a Go
-# runtime can't be unloaded.
+# -Bsymbolic: what we define and call is ours, whoever stands before us. nodelete: libssl has pointers to our callbacks.
 LINK_FLAGS = -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now \
 	-Wl,--version-script=cshim/libsslcache.map -Wl,-soname,libsslcache.so.1 $(LDFLAGS) $(SANITIZE)
 LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
@@ -101,14 +100,14 @@ asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and 
 		build/asan/libsslcache.so build/asan/libsslcache-go.so.1
 
 debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go's indices checked
-	@$(MAKE) --no-print-directory BUILD=build/debug CORE_TAGS=debug CFLAGS='-O0 -g' GO_LDFLAGS= \
-		build/debug/libsslcache.so
+	@$(MAKE) --no-print-directory BUILD=build/debug GO_ARCHIVE=build/debug/go.a CORE_TAGS=debug CFLAGS='-O0 -g' GO_LDFLAGS= \
+		build/debug/libsslcache.so build/debug/libsslcache-go.so.1
 
 arm64: packages ## build build/arm64/libsslcache.so with Debian's cross compiler
 	$(GO) run ./tests/libssls/cmd/libssls 3.0-arm64
 	@$(MAKE) --no-print-directory BUILD=build/arm64 GO_ARCHIVE=build/arm64/go.a GOARCH=arm64 CGO_ENABLED=1 \
 		CC=aarch64-linux-gnu-gcc OBJCOPY=aarch64-linux-gnu-objcopy \
-		CPPFLAGS=-I$(CURDIR)/build/libssl/3.0-arm64/usr/include build/arm64/libsslcache.so
+		CPPFLAGS=-I$(CURDIR)/build/libssl/3.0-arm64/usr/include build/arm64/libsslcache.so build/arm64/libsslcache-go.so.1
 
 # ---- its installation ----
 
