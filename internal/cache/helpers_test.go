@@ -1,10 +1,6 @@
 package cache
 
-import (
-	"unsafe"
-
-	"libsslcache/internal/host"
-)
+import "libsslcache/internal/host"
 
 // The host of all tests but those of memory: this process.
 var local = host.Local()
@@ -49,9 +45,4 @@ func drain(c *Cache) (order []Session) {
 		order = append(order, s)
 	}
 	return order
-}
-
-// slots returns the slots of an index.
-func (x *index) all() []slot {
-	return unsafe.Slice((*slot)(x.slots.Pointer()), x.size())
 }

@@ -218,6 +218,7 @@ func TestLock(t *testing.T) {
 
 	empty := fresh(libssl["3.0"])
 	empty.Lock()
+	requireSound(t, empty)
 	empty.Unlock()
 }
 

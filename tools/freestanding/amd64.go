@@ -60,7 +60,7 @@ func (in *instruction) useAMD64(register x86asm.Reg) error {
 	switch name := strings.ToLower(register.String()); {
 	case register == 0:
 	case strings.HasPrefix(name, "r14"):
-		return errors.New("needs Go's g")
+		return errNeedsG
 	case name == "rbx" || name == "ebx" || name == "bx" || name == "bl" || name == "bh":
 		in.registers = append(in.registers, "rbx")
 	case len(name) >= 3 && (name[:3] == "r12" || name[:3] == "r13" || name[:3] == "r15"):

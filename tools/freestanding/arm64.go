@@ -37,7 +37,7 @@ func decodeARM64(code []byte, address uint64, in *image) (instruction, error) {
 	}
 	for _, register := range registersARM64(word) {
 		if register == "x28" {
-			return result, errors.New("needs Go's g")
+			return result, errNeedsG
 		}
 		result.registers = append(result.registers, register)
 	}
@@ -55,15 +55,28 @@ func decodeData(code []byte, address uint64, in *image) (instruction, error) {
 		target = address&^0xfff + uint64(page<<12)
 	}
 	if len(code) >= 8 {
-		load := binary.LittleEndian.Uint32(code[4:])
-		if load&0xffc00000 == 0x39400000 && load>>5&31 == word&31 { // LDRB, of that page
-			target += uint64(load >> 10 & 0xfff)
-			if in.nameOf(target) == atomics {
-				return instruction{bytes: code[:8], written: fmt.Sprintf("\tmov\tw%d, #0\n\tnop\n", load&31)}, nil
-			}
+		next := binary.LittleEndian.Uint32(code[4:])
+		target += offsetInPage(next, word&31)
+		isByte := next&0xffc00000 == 0x39400000 // LDRB
+		if isByte && next>>5&31 == word&31 && in.nameOf(target) == atomics {
+			return instruction{bytes: code[:8], written: fmt.Sprintf("\tmov\tw%d, #0\n\tnop\n", next&31)}, nil
 		}
 	}
 	return instruction{}, fmt.Errorf("needs data: %s", in.nameOf(target))
+}
+
+// offsetInPage returns what an instruction adds to the address of a page in a register, by a sum, a load or a store.
+func offsetInPage(word, register uint32) uint64 {
+	offset := uint64(word >> 10 & 0xfff)
+	switch {
+	case word>>5&31 != register:
+		return 0
+	case word&0xffc00000 == 0x91000000:
+		return offset
+	case word&0x3b000000 == 0x39000000:
+		return offset << (word >> 30)
+	}
+	return 0
 }
 
 // flowARM64 looks at where it goes.

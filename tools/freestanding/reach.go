@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -60,6 +61,9 @@ type taken struct {
 	depth     int
 	known     map[uint64]*function
 }
+
+// errNeedsG is what is said of the register of Go's g. A function that may grow the stack begins with a look at it.
+var errNeedsG = errors.New("needs the runtime's g: it may grow the stack, if it is not marked go:nosplit")
 
 // trapName is the function that ends the process.
 const trapName = "libsslcache/internal/host.Fail"
@@ -122,9 +126,6 @@ func (t *taken) read(f *function, callers []string) error {
 	f.offset, f.isHostCall = t.calls[f.name]
 	if f.isTrap = f.name == trapName; f.isHostCall || f.isTrap {
 		return nil
-	}
-	if strings.HasPrefix(f.name, "runtime.morestack") {
-		return fmt.Errorf("%s may grow the stack: it is not marked go:nosplit%s", callers[len(callers)-1], by(callers[:len(callers)-1]))
 	}
 	if !t.isOurs(f.name) {
 		return fmt.Errorf("it calls %s%s", f.name, by(callers))
