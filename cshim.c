@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <time.h>
 
+#include "cshim/share/clients.h"
 #include "cshim/share/store.h"
 #include "cshim/takeover/context.h"
 #include "cshim/takeover/generate.h"
@@ -107,9 +108,10 @@ static long set_cache_size(struct context *context, long size)
 static long set_cache_mode(struct context *context, long mode)
 {
     long stored = (long)(uint32_t)mode; /* libssl keeps 32 bits */
-    libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE, context_real_mode(stored),
-                        NULL);
-    return atomic_exchange(&context->mode, stored);
+    long before = atomic_exchange(&context->mode, stored);
+    libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
+                        context_real_mode(stored) | clients_mode(context), NULL);
+    return before;
 }
 
 /* What libssl counts, and beside it what we have counted. */
@@ -198,6 +200,8 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
     contexts_go_on();
     if (ctx != NULL && !libssl_contains(CALLER))
         context_attach_new(ctx, (struct context_origin){NULL, NULL});
+    if (clients_watched() && !libssl_contains(CALLER))
+        clients_note_made(context_attached(ctx));
     return ctx;
 }
 
@@ -216,6 +220,8 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
     /* SSL_CTX_new ends in a jump to here: a program may have called that one, past us. */
     if (ctx != NULL && !libssl_contains(CALLER) && libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
         context_attach_new(ctx, (struct context_origin){library, properties});
+    if (clients_watched() && !libssl_contains(CALLER))
+        clients_note_made(context_attached(ctx));
     return ctx;
 }
 
@@ -548,6 +554,81 @@ SSL_SESSION *PEM_read_SSL_SESSION(FILE *file, SSL_SESSION **place, pem_password_
     return made_session(session, is_new, &scope, "PEM_read_SSL_SESSION", CALLER);
 }
 
+/* ---- SSL_connect(3), SSL_do_handshake(3), SSL_shutdown(3) ---- */
+
+int SSL_connect(SSL *ssl)
+{
+    HAND_ON(NULL, SSL_connect, ssl);
+    if (!libssl_ready())
+        return -1;
+    if (!libssl.complete || !clients_watched())
+        return libssl.SSL_connect(ssl);
+    clients_begin(ssl, true);
+    int done = libssl.SSL_connect(ssl);
+    clients_end(ssl, done);
+    return done;
+}
+
+int SSL_do_handshake(SSL *ssl)
+{
+    HAND_ON(NULL, SSL_do_handshake, ssl);
+    if (!libssl_ready())
+        return -1;
+    if (!libssl.complete || !clients_watched())
+        return libssl.SSL_do_handshake(ssl);
+    clients_begin(ssl, false);
+    int done = libssl.SSL_do_handshake(ssl);
+    clients_end(ssl, done);
+    return done;
+}
+
+int SSL_shutdown(SSL *ssl)
+{
+    HAND_ON(NULL, SSL_shutdown, ssl);
+    if (!libssl_ready())
+        return -1;
+    if (libssl.complete && clients_watched())
+        clients_close(ssl);
+    return libssl.SSL_shutdown(ssl);
+}
+
+/* ---- SSL_CTX_set_alpn_select_cb(3): SSL_set_alpn_protos ---- */
+
+int SSL_CTX_set_alpn_protos(SSL_CTX *ctx, const unsigned char *protocols, unsigned int length)
+{
+    HAND_ON(ctx, SSL_CTX_set_alpn_protos, ctx, protocols, length);
+    int failed = libssl_ready() ? libssl.SSL_CTX_set_alpn_protos(ctx, protocols, length) : 1;
+    if (failed == 0 && libssl.complete && clients_watched())
+        clients_note_context_protocols(context_attached(ctx), protocols, length);
+    return failed;
+}
+
+int SSL_set_alpn_protos(SSL *ssl, const unsigned char *protocols, unsigned int length)
+{
+    HAND_ON(NULL, SSL_set_alpn_protos, ssl, protocols, length);
+    int failed = libssl_ready() ? libssl.SSL_set_alpn_protos(ssl, protocols, length) : 1;
+    if (failed == 0 && libssl.complete && clients_watched())
+        clients_note_protocols(ssl, protocols, length);
+    return failed;
+}
+
+/* ---- SSL_CTX_set_cert_verify_callback(3), SSL_CTX_dane_enable(3): other ways to verify ---- */
+
+void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx, chain_verifier verifier, void *argument)
+{
+    HAND_ON(ctx, SSL_CTX_set_cert_verify_callback, ctx, verifier, argument);
+    clients_doubt(context_attached(ctx));
+    if (libssl_ready())
+        libssl.SSL_CTX_set_cert_verify_callback(ctx, verifier, argument);
+}
+
+int SSL_CTX_dane_enable(SSL_CTX *ctx)
+{
+    HAND_ON(ctx, SSL_CTX_dane_enable, ctx);
+    clients_doubt(context_attached(ctx));
+    return libssl_ready() ? libssl.SSL_CTX_dane_enable(ctx) : 0;
+}
+
 /* ---- SSL_free(3), SSL_clear(3), SSL_set_session(3): what drops a session ---- */
 
 void SSL_free(SSL *ssl)
@@ -556,6 +637,8 @@ void SSL_free(SSL *ssl)
     struct scope scope, shutdown;
     if (!libssl_ready())
         return;
+    if (libssl.complete && clients_watched())
+        clients_close(ssl);
     contexts_enter_free(&scope);
     if (!tracing() || ssl == NULL) {
         libssl.SSL_free(ssl);
@@ -573,6 +656,8 @@ int SSL_clear(SSL *ssl)
     HAND_ON(NULL, SSL_clear, ssl);
     if (!libssl_ready())
         return 0;
+    if (libssl.complete && clients_watched())
+        clients_clear(ssl);
     if (!tracing())
         return libssl.SSL_clear(ssl);
     struct scope shutdown;
@@ -587,6 +672,8 @@ int SSL_set_session(SSL *ssl, SSL_SESSION *session)
     HAND_ON(NULL, SSL_set_session, ssl, session);
     if (!libssl_ready())
         return 0;
+    if (session != NULL && libssl.complete && clients_watched())
+        clients_give_up(context_of_connection(ssl));
     if (!tracing())
         return libssl.SSL_set_session(ssl, session);
     struct scope shutdown;
@@ -609,6 +696,7 @@ SSL *SSL_new(SSL_CTX *ctx)
         return ssl;
     generate_inherit(ssl, context);
     policy_connect(ssl, context);
+    clients_inherit(ssl, context);
     return ssl;
 }
 

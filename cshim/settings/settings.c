@@ -185,6 +185,14 @@ static bool read_core(const struct reading *reading, enum settings_core *field)
     return true;
 }
 
+static bool read_client(const struct reading *reading, enum settings_client *field)
+{
+    if (strcmp(reading->value, "off") != 0 && strcmp(reading->value, "ftp") != 0)
+        return complain(reading, reading->value, "is off or ftp");
+    *field = strcmp(reading->value, "ftp") == 0 ? CLIENT_FTP : CLIENT_OFF;
+    return true;
+}
+
 static bool read_seed(const struct reading *reading, uint64_t *field)
 {
     const char *end = reading->value;

@@ -45,6 +45,12 @@ enum settings_core {
     CORE_CGO,    /* through cgo */
 };
 
+/* What is done for connections that the program makes as a client and offers no session for. */
+enum settings_client {
+    CLIENT_OFF,
+    CLIENT_FTP, /* offered: the session of a connection that is open to the same peer's other port */
+};
+
 /* What is made to fail. */
 enum fault_kind {
     FAULT_ADD_FAILS,    /* add=fail */
@@ -71,6 +77,7 @@ struct settings {
     enum settings_mode mode;
     enum settings_tickets tickets;
     enum settings_core core;
+    enum settings_client client;
     char trace[SETTINGS_PATH_SIZE];        /* file or FIFO of events, or "" */
     bool live;                             /* serve the counters on a socket */
     char run_folder[SETTINGS_FOLDER_SIZE]; /* of the sockets, or "" */
@@ -97,6 +104,7 @@ struct settings {
     X(SSLCACHE_TIMEOUT, timeout, timeout, "DURATION", "sessions expire after this time (300, 300s, 5m, 2h)") \
     X(SSLCACHE_MODE, mode, mode, "program|on|off|no-lookup", "whether sessions are kept and looked up") \
     X(SSLCACHE_TICKETS, tickets, tickets, "program|off", "off: every resumption goes through the cache") \
+    X(SSLCACHE_CLIENT, client, client, "off|ftp", "ftp: a client's data connections resume the session of their control connection") \
     X(SSLCACHE_TRACE, path, trace, "FILE", "write every event as a line of JSON to a file or FIFO") \
     X(SSLCACHE_LIVE, switch, live, "0|1", "serve the counters to `sslcache top`")                  \
     X(SSLCACHE_RUN_FOLDER, folder, run_folder, "FOLDER", "where the sockets of SSLCACHE_LIVE are") \

@@ -5,6 +5,7 @@
 
 #include "cshim/process/fork.h"
 #include "cshim/process/table.h"
+#include "cshim/share/clients.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* no other is taken within */
 static struct table connections; /* SSL to struct connection; changed under lock */
@@ -33,6 +34,7 @@ static void note_freed(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int in
     enter();
     table_remove(&connections, parent);
     leave();
+    clients_forget(connection);
     free(connection);
 }
 

@@ -19,6 +19,15 @@
 #include "cshim/watch/counters.h"
 #include "include/sslcache.h"
 
+/* What is known of a context whose connections are made as a client: cshim/share/clients.h. */
+struct client_context {
+    atomic_bool known_whole; /* we were there when it was made */
+    atomic_bool doubtful;    /* it verifies by rules that can't be read */
+    atomic_bool gives_up;    /* the program offers sessions itself */
+    atomic_bool listens;     /* libssl tells of tickets that the program did not ask to hear of */
+    _Atomic uint64_t protocols; /* a hash of what SSL_CTX_set_alpn_protos(3) was given */
+};
+
 struct context {
     SSL_CTX *ctx;
     uint32_t number;           /* 1, 2, ... in the order in which this process has attached them */
@@ -62,6 +71,7 @@ struct context {
     /* Sessions of our own in libssl's cache that answer for ours: see generate.h. */
     _Atomic(struct bait *) baits;
 
+    struct client_context client;
     struct session_context session_context; /* noted for the store only; under the contexts lock */
 
     _Atomic(OPENSSL_LHASH *) table; /* what SSL_CTX_sessions gives: see session_table.h */

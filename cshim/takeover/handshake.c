@@ -1,6 +1,7 @@
 #include "cshim/takeover/handshake.h"
 
 #include "cshim/settings/fault.h"
+#include "cshim/share/clients.h"
 #include "cshim/share/store.h"
 #include "cshim/takeover/context.h"
 #include "cshim/takeover/generate.h"
@@ -80,6 +81,8 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session)
 {
     struct context *context = context_of_connection(ssl);
     if (context == NULL)
+        return 0;
+    if (clients_take_ticket(context, ssl, session))
         return 0;
     mend(context);
     if (is_stored(context, ssl, session) && !store_put(ssl, session))
@@ -250,7 +253,8 @@ void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
     if (!libssl.rules.calls_by_name &&
         (tripwire_sprung(context, session) || generate_is_bait(session)))
         return;
-    sessions_dropped(context, session);
+    if (!clients_have_offered(context, session))
+        sessions_dropped(context, session);
 }
 
 /*

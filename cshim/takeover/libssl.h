@@ -35,6 +35,25 @@ typedef SSL_SESSION copied_session;
 typedef const SSL_SESSION copied_session;
 #endif
 
+/* The same of what the functions on certificates only read. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+typedef X509_VERIFY_PARAM read_parameters;
+typedef X509_STORE read_store;
+typedef X509_STORE_CTX read_store_context;
+#else
+typedef const X509_VERIFY_PARAM read_parameters;
+typedef const X509_STORE read_store;
+typedef const X509_STORE_CTX read_store_context;
+#endif
+#if OPENSSL_VERSION_NUMBER < 0x40000000L
+typedef X509 read_certificate;
+#else
+typedef const X509 read_certificate;
+#endif
+
+typedef int (*chain_verifier)(X509_STORE_CTX *store_context, void *argument);
+typedef int (*client_certificate_callback)(SSL *ssl, X509 **certificate, EVP_PKEY **key);
+
 /* How a hash table of libcrypto 3.3 and later calls its functions, each past one that knows the types. */
 typedef unsigned long (*lhash_hash_thunk)(const void *item, OPENSSL_LH_HASHFUNC hash);
 typedef int (*lhash_compare_thunk)(const void *one, const void *other, OPENSSL_LH_COMPFUNC compare);
@@ -95,6 +114,13 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, void, SSL_free, (SSL *))                                                  \
     X(INTERPOSED, 1_1_1, int, SSL_clear, (SSL *))                                                  \
     X(INTERPOSED, 1_1_1, int, SSL_set_session, (SSL *, SSL_SESSION *))                             \
+    X(INTERPOSED, 1_1_1, int, SSL_connect, (SSL *))                                                \
+    X(INTERPOSED, 1_1_1, int, SSL_do_handshake, (SSL *))                                           \
+    X(INTERPOSED, 1_1_1, int, SSL_shutdown, (SSL *))                                               \
+    X(INTERPOSED, 1_1_1, int, SSL_CTX_set_alpn_protos, (SSL_CTX *, const unsigned char *, unsigned int)) \
+    X(INTERPOSED, 1_1_1, int, SSL_set_alpn_protos, (SSL *, const unsigned char *, unsigned int))   \
+    X(INTERPOSED, 1_1_1, void, SSL_CTX_set_cert_verify_callback, (SSL_CTX *, chain_verifier, void *)) \
+    X(INTERPOSED, 1_1_1, int, SSL_CTX_dane_enable, (SSL_CTX *))                                    \
     X(BOUND, 1_1_1, long, SSL_SESSION_get_time, (const SSL_SESSION *))                             \
     X(BOUND, 1_1_1, long, SSL_SESSION_get_timeout, (const SSL_SESSION *))                          \
     X(BOUND, 1_1_1, const unsigned char *, SSL_SESSION_get_id, (const SSL_SESSION *, unsigned int *)) \
@@ -127,6 +153,48 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, ERR_pop_to_mark, (void))                                                  \
     X(BOUND, 1_1_1, unsigned long, ERR_peek_last_error, (void))                                    \
     X(BOUND, 1_1_1, unsigned long, OpenSSL_version_num, (void))                                    \
+    X(BOUND, 1_1_1, void, CRYPTO_free, (void *, const char *, int))                                \
+    X(BOUND, 1_1_1, int, SSL_in_before, (const SSL *))                                             \
+    X(BOUND, 1_1_1, int, SSL_is_dtls, (const SSL *))                                               \
+    X(BOUND, 1_1_1, int, SSL_get_error, (const SSL *, int))                                        \
+    X(BOUND, 1_1_1, int, SSL_get_rfd, (const SSL *))                                               \
+    X(BOUND, 1_1_1, int, SSL_get_wfd, (const SSL *))                                               \
+    X(BOUND, 1_1_1, int, SSL_session_reused, (const SSL *))                                        \
+    X(BOUND, 1_1_1, int, SSL_SESSION_set_max_early_data, (SSL_SESSION *, uint32_t))                \
+    X(BOUND, 1_1_1, const char *, SSL_get_servername, (const SSL *, const int))                    \
+    X(BOUND, 1_1_1, const char *, SSL_get_cipher_list, (const SSL *, int))                         \
+    X(BOUND, 1_1_1, int, SSL_get_security_level, (const SSL *))                                    \
+    X(BOUND, 1_1_1, long, SSL_ctrl, (SSL *, int, long, void *))                                    \
+    X(BOUND, 1_1_1, X509 *, SSL_get_certificate, (const SSL *))                                    \
+    X(BOUND, 1_1_1, client_certificate_callback, SSL_CTX_get_client_cert_cb, (SSL_CTX *))          \
+    X(BOUND, 1_1_1, int, SSL_ct_is_enabled, (const SSL *))                                         \
+    X(BOUND, 1_1_1, long, SSL_get_verify_result, (const SSL *))                                    \
+    X(BOUND, 1_1_1, int, SSL_get_verify_depth, (const SSL *))                                      \
+    X(BOUND, 1_1_1, SSL_verify_cb, SSL_get_verify_callback, (const SSL *))                         \
+    X(BOUND, 1_1_1, X509_VERIFY_PARAM *, SSL_get0_param, (SSL *))                                  \
+    X(BOUND, 1_1_1, STACK_OF(X509) *, SSL_get_peer_cert_chain, (const SSL *))                      \
+    X(BOUND, 1_1_1, X509_STORE *, SSL_CTX_get_cert_store, (const SSL_CTX *))                       \
+    X(BOUND, 1_1_1, unsigned long, X509_VERIFY_PARAM_get_flags, (read_parameters *))           \
+    X(BOUND, 1_1_1, uint32_t, X509_VERIFY_PARAM_get_inh_flags, (const X509_VERIFY_PARAM *))        \
+    X(BOUND, 1_1_1, unsigned int, X509_VERIFY_PARAM_get_hostflags, (const X509_VERIFY_PARAM *))    \
+    X(BOUND, 1_1_1, time_t, X509_VERIFY_PARAM_get_time, (const X509_VERIFY_PARAM *))               \
+    X(BOUND, 3_0, char *, X509_VERIFY_PARAM_get0_host, (X509_VERIFY_PARAM *, int))                 \
+    X(BOUND, 3_0, char *, X509_VERIFY_PARAM_get0_email, (X509_VERIFY_PARAM *))                     \
+    X(BOUND, 3_0, char *, X509_VERIFY_PARAM_get1_ip_asc, (X509_VERIFY_PARAM *))                    \
+    X(BOUND, 1_1_1, int, X509_VERIFY_PARAM_set1, (X509_VERIFY_PARAM *, const X509_VERIFY_PARAM *)) \
+    X(BOUND, 1_1_1, void, X509_VERIFY_PARAM_set_auth_level, (X509_VERIFY_PARAM *, int))            \
+    X(BOUND, 1_1_1, X509_STORE_CTX_verify_cb, X509_STORE_get_verify_cb, (read_store *))       \
+    X(BOUND, 1_1_1, X509_STORE_CTX *, X509_STORE_CTX_new, (void))                                  \
+    X(BOUND, 1_1_1, void, X509_STORE_CTX_free, (X509_STORE_CTX *))                                 \
+    X(BOUND, 1_1_1, int, X509_STORE_CTX_init, (X509_STORE_CTX *, X509_STORE *, read_certificate *, STACK_OF(X509) *)) \
+    X(BOUND, 1_1_1, int, X509_STORE_CTX_set_default, (X509_STORE_CTX *, const char *))             \
+    X(BOUND, 1_1_1, X509_VERIFY_PARAM *, X509_STORE_CTX_get0_param, (read_store_context *))            \
+    X(BOUND, 1_1_1, int, X509_verify_cert, (X509_STORE_CTX *))                                     \
+    X(BOUND, 1_1_1, STACK_OF(X509) *, X509_chain_up_ref, (STACK_OF(X509) *))                       \
+    X(BOUND, 1_1_1, void, X509_free, (X509 *))                                                     \
+    X(BOUND, 1_1_1, int, OPENSSL_sk_num, (const OPENSSL_STACK *))                                  \
+    X(BOUND, 1_1_1, void *, OPENSSL_sk_value, (const OPENSSL_STACK *, int))                        \
+    X(BOUND, 1_1_1, void, OPENSSL_sk_free, (OPENSSL_STACK *))                                      \
     X(BOUND, 1_1_1, OPENSSL_LHASH *, OPENSSL_LH_new, (OPENSSL_LH_HASHFUNC, OPENSSL_LH_COMPFUNC))   \
     X(BOUND, 1_1_1, void, OPENSSL_LH_free, (OPENSSL_LHASH *))                                      \
     X(BOUND, 3_3, OPENSSL_LHASH *, OPENSSL_LH_set_thunks, (OPENSSL_LHASH *, lhash_hash_thunk, lhash_compare_thunk, lhash_doall_thunk, lhash_doall_argument_thunk)) \

@@ -27,7 +27,8 @@
     X(EVENT_TAKE, "take")                                                                          \
     X(EVENT_GIVE, "give")                                                                          \
     X(EVENT_FREED, "freed")                                                                        \
-    X(EVENT_REFUSED, "refused")
+    X(EVENT_REFUSED, "refused")                                                                    \
+    X(EVENT_CLIENT, "client")
 
 #define EVENT_OUTCOMES(X)                                                                          \
     X(OUTCOME_MADE, "made")                         /* context */                                  \
@@ -44,7 +45,28 @@
     X(OUTCOME_MISSED, "missed")                                                                    \
     X(OUTCOME_NEW, "new")                           /* callback */                                 \
     X(OUTCOME_GET, "get")                                                                          \
-    X(OUTCOME_REMOVE, "remove")
+    X(OUTCOME_REMOVE, "remove")                                                                    \
+    X(OUTCOME_RESUMED, "resumed")                   /* client; failed too */                       \
+    X(OUTCOME_REFUSED, "refused")                                                                  \
+    X(OUTCOME_COULD_RESUME, "could_resume")
+
+/*
+ * Why a client's connection can't be offered the session of another one to the same host: causes too. Where several
+ * connections are open to it, the one that stands furthest down here is told: what is to be done about.
+ */
+#define EVENT_OBSTACLES(X)                                                                         \
+    X(OBSTACLE_OTHER_CONTEXT, "other_context")       /* it is of another SSL_CTX */                \
+    X(OBSTACLE_RESUMED, "resumed")                   /* it has resumed itself, verified long ago */ \
+    X(OBSTACLE_OTHER_TERMS, "other_terms")           /* another name, verification, ALPN, ... */   \
+    X(OBSTACLE_OLD_LIBSSL, "old_libssl")             /* 1.1.1 does not tell what is verified */    \
+    X(OBSTACLE_OWN_VERIFICATION, "own_verification") /* SSL_CTX_set_cert_verify_callback, DANE */  \
+    X(OBSTACLE_CALLBACKS, "callbacks")               /* the program decides in a callback */       \
+    X(OBSTACLE_STAPLING, "stapling")                 /* it asks for the certificate's status */    \
+    X(OBSTACLE_LONG_TERMS, "long_terms")             /* more than we can keep */                   \
+    X(OBSTACLE_UNVERIFIED, "unverified")             /* the certificate is not accepted */         \
+    X(OBSTACLE_REFUSED_BEFORE, "refused_before")     /* the server does not resume, or fails */    \
+    X(OBSTACLE_NO_SESSION, "no_session")             /* there is none, or it has expired */        \
+    X(OBSTACLE_NOT_ASKED, "not_asked")               /* SSLCACHE_CLIENT is not set */
 
 #define EVENT_CAUSES(X)                                                                            \
     X(CAUSE_PROGRAM, "program")                     /* it called */                                \
@@ -63,7 +85,8 @@
     X(CAUSE_FLUSH, "flush")                         /* expire */                                   \
     X(CAUSE_AUTOMATIC, "automatic")                 /* flush */                                    \
     X(CAUSE_FREED, "freed")                         /* flush, drop: the context goes */            \
-    X(CAUSE_NO_SESSION_CONTEXT, "no_session_context")
+    X(CAUSE_NO_SESSION_CONTEXT, "no_session_context")                                              \
+    EVENT_OBSTACLES(X)
 
 #define EVENT_ROLES(X)                                                                             \
     X(ROLE_SERVER, "server")                                                                       \

@@ -224,6 +224,15 @@ void trace_refused(const struct context *context)
     writer_put(&event);
 }
 
+void trace_client(const struct context *context, const SSL_SESSION *session,
+                  enum event_outcome outcome, enum event_cause cause)
+{
+    struct event event = event_about(EVENT_CLIENT, context, session);
+    event.outcome = outcome;
+    event.cause = cause;
+    writer_put(&event);
+}
+
 static void trace_reference(enum event_operation operation, const SSL_SESSION *session,
                             const char *function, const void *caller)
 {

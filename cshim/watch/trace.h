@@ -53,6 +53,8 @@ void trace_flush(const struct context *context, struct origin origin, size_t ses
 void trace_callback(const struct context *context, const SSL_SESSION *session,
                     enum event_outcome outcome, int64_t since);
 void trace_refused(const struct context *context);
+void trace_client(const struct context *context, const SSL_SESSION *session,
+                  enum event_outcome outcome, enum event_cause cause);
 
 /* References of the program: see references.h. */
 void trace_take(const SSL_SESSION *session, const char *function, const void *caller);

@@ -27,7 +27,7 @@ func parsed(t *testing.T, environment ...string) string {
 }
 
 const nothingAsked = `disable 0 verbose 0 live 0 report '' trace '' folder ''
-size -1 timeout 0 mode 0 tickets 0 seed 1
+size -1 timeout 0 mode 0 tickets 0 client 0 seed 1
 faulty 0
 `
 
@@ -38,7 +38,7 @@ func TestNothingAsked(t *testing.T) {
 
 func TestEverySettingIsUnderstood(t *testing.T) {
 	require.Equal(t, `disable 1 verbose 1 live 1 report 'r' trace '/t' folder '/run/x'
-size 0 timeout 7200 mode 3 tickets 1 seed 18446744073709551615
+size 0 timeout 7200 mode 3 tickets 1 client 1 seed 18446744073709551615
 add=fail every 1 billionths 0 delay 0
 lookup=miss every 0 billionths 100000000 delay 0
 lookup=slow every 3 billionths 0 delay 50000000
@@ -48,7 +48,7 @@ faulty 1
 `, parsed(t,
 		"SSLCACHE_DISABLE=1", "SSLCACHE_VERBOSE=1", "SSLCACHE_LIVE=1", "SSLCACHE_REPORT=r", "SSLCACHE_TRACE=/t",
 		"SSLCACHE_RUN_FOLDER=/run/x", "SSLCACHE_SIZE=0", "SSLCACHE_TIMEOUT=2h", "SSLCACHE_MODE=no-lookup",
-		"SSLCACHE_TICKETS=off", "SSLCACHE_CORE=cgo", "SSLCACHE_SEED=18446744073709551615",
+		"SSLCACHE_TICKETS=off", "SSLCACHE_CORE=cgo", "SSLCACHE_CLIENT=ftp", "SSLCACHE_SEED=18446744073709551615",
 		"SSLCACHE_FAULT=lookup=miss:0.1,add=fail,evict=random:0.000000001,lookup=slow:50ms:1/3,expire=now:1.0"))
 	for value, seconds := range map[string]string{"300": "300", "7s": "7", "5m": "300", "3000ms": "3", "2147483647": "2147483647"} {
 		require.Contains(t, parsed(t, "SSLCACHE_TIMEOUT="+value), "timeout "+seconds+" ")
@@ -73,6 +73,7 @@ var senseless = map[string]string{
 	"SSLCACHE_MODE=a\nb\x1b":                          "not 'a?b?'",
 	"SSLCACHE_CORE=go":                                "SSLCACHE_CORE is direct or cgo, not 'go'",
 	"SSLCACHE_TICKETS=on":                             "SSLCACHE_TICKETS is program or off, not 'on'",
+	"SSLCACHE_CLIENT=on":                              "SSLCACHE_CLIENT is off or ftp, not 'on'",
 	"SSLCACHE_DISABLE=yes":                            "SSLCACHE_DISABLE is 0 or 1, not 'yes'",
 	"SSLCACHE_VERBOSE=2":                              "SSLCACHE_VERBOSE is 0 or 1",
 	"SSLCACHE_LIVE=11":                                "SSLCACHE_LIVE is 0 or 1",

@@ -17,7 +17,7 @@ type test struct {
 type tests []test
 
 // The kinds of test, those first that ask most of a function.
-var kinds = []string{"api/programs", "differential", "matrix", "legacy", "takeover", "settings", "trace", "stress", "api/linked", "include"}
+var kinds = []string{"api/programs", "differential", "matrix", "legacy", "takeover", "settings", "trace", "stress", "clients", "api/linked", "include"}
 
 var word = regexp.MustCompile(`\w+`)
 

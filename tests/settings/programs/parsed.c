@@ -20,8 +20,9 @@ int main(int count, char **arguments)
         return puts(problem) == EOF;
     printf("disable %d verbose %d live %d report '%s' trace '%s' folder '%s'\n", settings.disable,
            settings.verbose, settings.live, settings.report, settings.trace, settings.run_folder);
-    printf("size %" PRId64 " timeout %" PRId64 " mode %d tickets %d seed %" PRIu64 "\n",
-           settings.size, settings.timeout, settings.mode, settings.tickets, settings.seed);
+    printf("size %" PRId64 " timeout %" PRId64 " mode %d tickets %d client %d seed %" PRIu64 "\n",
+           settings.size, settings.timeout, settings.mode, settings.tickets, settings.client,
+           settings.seed);
     for (int kind = 0; kind < FAULT_KINDS; kind++) {
         const struct settings_fault *fault = &settings.faults[kind];
         if (fault->every != 0 || fault->billionths != 0)

@@ -1,0 +1,29 @@
+/*
+ * terms.h - what a client connection asks of its peer: all that decides about its handshake, as text that
+ * can be compared and read. Two connections of one SSL_CTX with the same terms verify the same peer in
+ * the same way.
+ */
+#ifndef SSLCACHE_TERMS_H
+#define SSLCACHE_TERMS_H
+
+#include "cshim/takeover/context.h"
+#include "cshim/watch/event.h"
+
+enum { TERMS_SIZE = 1024 };
+
+struct terms {
+    char text[TERMS_SIZE];
+};
+
+/*
+ * Reads the terms of ssl. CAUSE_NONE: they are whole. Else it says why they can't be known; then nothing may
+ * be offered to ssl, and its session to nobody.
+ */
+enum event_cause terms_read(SSL *ssl, const struct context *context, struct terms *terms);
+
+bool terms_equal(const struct terms *one, const struct terms *other);
+
+/* A hash of the protocols that SSL_set_alpn_protos(3) takes; 0 for none. libssl shows them to nobody. */
+uint64_t terms_hash_protocols(const unsigned char *protocols, unsigned int length);
+
+#endif
