@@ -83,6 +83,7 @@ func NewWatcher() *Watcher {
 			newTally(BadShutdowns, badShutdowns),
 			newTally(LiveSessionsEvicted, liveSessionsEvicted),
 			newTally(CacheNeverAsked, cacheNeverAsked),
+			newFullHandshakes(),
 			newStrangers(maxSessions),
 		},
 	}

@@ -286,3 +286,15 @@ func TestAMissMayBeWrittenBeforeTheAddOfAnotherProcess(t *testing.T) {
 	before := strings.SplitAfter(asTrace(t, starts+misses+adds), "\n")
 	require.Empty(t, watchTrace(t, strings.Join(before, "")), "nobody had them then")
 }
+
+func TestFullHandshakesAreToldByWhatStoodInTheWay(t *testing.T) {
+	found := watch(t, begin+`
+		repeat 3 1 client outcome=could_resume cause=not_asked
+		repeat 2 1 client outcome=could_resume cause=other_context
+		repeat 4 1 client outcome=resumed
+		1 client outcome=refused`)
+	require.Equal(t, []string{"client-could-resume"}, namesOf(found))
+	require.EqualValues(t, 5, found[0].Count)
+	require.Equal(t, "5 full handshakes to hosts to which a connection was open (not asked: 3, other context: 2)", found[0].Seen)
+	require.Empty(t, watch(t, begin+"1 client outcome=resumed"))
+}

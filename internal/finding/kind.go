@@ -11,7 +11,7 @@ type Kind struct {
 // Kinds are all that this package looks for.
 var Kinds = []Kind{
 	FreedTooOften, NoSessionContext, LeakedReferences, AddedTwice, RemovedInVain, BadShutdowns,
-	LiveSessionsEvicted, SiblingsCannotSee, TimeoutOutlivesProcess, CacheNeverAsked,
+	LiveSessionsEvicted, SiblingsCannotSee, TimeoutOutlivesProcess, CacheNeverAsked, ClientCouldResume,
 }
 
 // The kinds of findings.
@@ -65,5 +65,10 @@ var (
 		Name: "cache-never-asked", Severity: Note,
 		Meaning: "Every resumption was by a ticket that the client keeps; the cache was never asked, and its size and timeout change nothing.",
 		Advice:  "Nothing, if tickets are wanted; to resume out of the cache set SSL_OP_NO_TICKET, or try it with --tickets=off.",
+	}
+	ClientCouldResume = Kind{
+		Name: "client-could-resume", Severity: Note,
+		Meaning: "A client made a full handshake to a host to which it had a connection open on another port; a server of FTP may refuse such a data connection.",
+		Advice:  "Offer the session of the first connection with SSL_set_session, or run the program with --client=ftp (SSLCACHE_CLIENT=ftp); what stands in its way, in brackets here, is explained in docs/clients.md.",
 	}
 )

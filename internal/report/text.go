@@ -22,6 +22,10 @@ func (r *Report) WriteText(target io.Writer) error {
 	row("sessions", "%d stored, %d found, %d missed, %d replaced, %d expired, %d evicted, %d removed%s",
 		r.Stored, r.Found, r.Missed, r.Replaced, r.Expired, r.Evicted, r.Removed, r.removals())
 	row("held", "at most %d at one time%s", r.Peak, r.lives())
+	if tried := r.Data["resumed"] + r.Data["refused"] + r.Data["failed"]; tried > 0 {
+		row("clients", "%s resumed, %d refused, %d broken off", number(r.Data["resumed"], "data connection", "data connections"),
+			r.Data["refused"], r.Data["failed"])
+	}
 	for _, one := range r.Fallbacks {
 		row("fall-back", "libssl keeps the sessions itself, %s: %s", times(one.Count), one.Cause)
 	}

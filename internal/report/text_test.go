@@ -42,3 +42,19 @@ func readSample(t *testing.T) *report.Report {
 	require.NoError(t, err)
 	return made
 }
+
+func TestDataConnectionsHaveALineWhereThereAreAny(t *testing.T) {
+	const start = `{"time":1,"process":1,"operation":"start","cause":"exec","format":"sslcache-trace","version":1,"program":"demo"}` + "\n"
+	const data = `{"time":2,"process":1,"operation":"client","outcome":"resumed"}` + "\n" +
+		`{"time":2,"process":1,"operation":"client","outcome":"resumed"}` + "\n" +
+		`{"time":3,"process":1,"operation":"client","outcome":"refused"}` + "\n"
+	written := func(trace string) string {
+		made, err := report.Read(strings.NewReader(trace))
+		require.NoError(t, err)
+		var text strings.Builder
+		require.NoError(t, made.WriteText(&text))
+		return text.String()
+	}
+	require.Contains(t, written(start+data), "\n  clients      2 data connections resumed, 1 refused, 0 broken off\n")
+	require.NotContains(t, written(start), "clients")
+}

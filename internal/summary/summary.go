@@ -29,6 +29,7 @@ type Summary struct {
 	Peak      uint64            `json:"peak"`       // sessions held at one time, in all processes
 	RemovedBy map[string]uint64 `json:"removed_by"` // the cause of each removal
 	Fallbacks []Fallback        `json:"fallbacks,omitempty"`
+	Data      map[string]uint64 `json:"data_connections,omitempty"` // those of clients, by what became of them
 
 	Points    []Point   `json:"points"`
 	Width     float64   `json:"width"` // seconds from point to point
@@ -93,7 +94,7 @@ const maxCallers = 10_000
 // NewCollector gives a Collector that has seen no event.
 func NewCollector() *Collector {
 	return &Collector{
-		sum:       Summary{RemovedBy: map[string]uint64{}},
+		sum:       Summary{RemovedBy: map[string]uint64{}, Data: map[string]uint64{}},
 		processes: map[int]*process{},
 		programs:  map[string]bool{},
 		ours:      map[string]bool{},
@@ -163,6 +164,8 @@ func (c *Collector) count(current *process, event *trace.Event) {
 		}
 	case trace.Fallback:
 		c.fallbacks[event.Cause]++
+	case trace.Client:
+		c.sum.Data[event.Outcome]++
 	case trace.Remove:
 		if event.Outcome == "removed" {
 			c.sum.RemovedBy[event.Cause]++

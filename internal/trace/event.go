@@ -27,6 +27,7 @@ const (
 	Give     = "give"
 	Freed    = "freed"
 	Refused  = "refused"
+	Client   = "client"
 )
 
 // Event is one line of a trace. A field that is absent has its zero value.

@@ -43,3 +43,14 @@ func TestALeakNamesTheFunctionThatTookTheReferences(t *testing.T) {
 	require.Equal(t, "SSL_get1_session", place.Function)
 	require.EqualValues(t, 3, place.Count)
 }
+
+func TestAClientThatIsHelpedHasNoFindingAndIsInTheReport(t *testing.T) {
+	t.Parallel()
+	path := program(t, "client_could_resume")
+	alone := run(t, []string{path})
+	require.Equal(t, "3 full handshakes to hosts to which a connection was open (not asked: 3)", alone.Findings[0].Seen)
+	helped := run(t, []string{path}, "--client=ftp")
+	require.Empty(t, helped.Findings)
+	require.Equal(t, map[string]uint64{"resumed": 3}, helped.Data)
+	require.EqualValues(t, 6, helped.Resumed, "both ends")
+}
