@@ -33,7 +33,7 @@ FUZZ_TIME ?= 10s
 BARE ?= run test
 
 .DELETE_ON_ERROR:
-.PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps soak bare libssls differential clean
+.PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps ftp soak bare libssls differential clean
 
 all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-go.so.1 build/sslcache ## build the library, build/libsslcache.so, the library that has Go's runtime, and the command build/sslcache
 
@@ -176,6 +176,9 @@ replay: packages all ## send early data twice to two workers that share a store,
 
 apps: packages all ## run real programs with and without the library; writes docs/programs.md
 	SSLCACHE_APPS=all $(GO) test ./tests/apps -run TestPrograms -count=1 -v -timeout 60m
+
+ftp: packages all ## run FTP servers and clients that demand TLS; writes docs/clients-programs.md
+	SSLCACHE_APPS=all $(GO) test ./tests/ftp -run TestDataConnectionsResume -count=1 -v -timeout 60m
 
 soak: packages all ## 15 minutes of an s_server and an nginx under load, signals and reloads
 	SSLCACHE_SOAK=15m $(GO) test ./tests/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
