@@ -1,22 +1,29 @@
 package store
 
 import (
-	"crypto/hkdf"
 	"crypto/sha256"
+	"sync"
+	"unsafe"
 
 	"libsslcache/internal/store/keyfile"
 )
 
 // key is what is derived from one line of the key file: the parts have nothing to do with one another.
 type key struct {
-	id      [4]byte  // says in a record which key sealed it
-	naming  [32]byte // gives the name that the server knows a session by
-	sealing [32]byte // gives the key of each record
+	id      [4]byte // says in a record which key sealed it
+	naming  macKey  // gives the name that the server knows a session by
+	sealing macKey  // gives the key of each record
 }
 
-// keyring has the keys in their order: the first seals, all open.
+// keyring has the keys in their order: the first seals, all open. They lie in memory of their own (secret.go),
+// which is wiped when the ring has been replaced and nobody uses it any more.
 type keyring struct {
-	keys []*key
+	keys   []*key
+	memory []byte
+
+	mutex     sync.Mutex
+	users     int
+	isRetired bool
 }
 
 func (r *keyring) first() *key { return r.keys[0] }
@@ -29,40 +36,85 @@ func (r *keyring) names(place []byte) []string {
 	return names
 }
 
-// parseKeys takes the content of a key file.
-func parseKeys(text []byte) (*keyring, error) {
-	secrets, err := keyfile.Parse(text)
+// hold reports whether the ring may be used, until release.
+func (r *keyring) hold() bool {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.isRetired {
+		return false
+	}
+	r.users++
+	return true
+}
+
+func (r *keyring) release() {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.users--
+	r.wipeIfUnused()
+}
+
+// retire lets nobody begin to use the ring any more.
+func (r *keyring) retire() {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.isRetired = true
+	r.wipeIfUnused()
+}
+
+// wipeIfUnused is called with the mutex held.
+func (r *keyring) wipeIfUnused() {
+	if r.isRetired && r.users == 0 && r.memory != nil {
+		unmapSecret(r.memory)
+		r.keys, r.memory = nil, nil
+	}
+}
+
+// parseKeys takes the content of a key file. The ring must be retired.
+func parseKeys(text []byte) (ring *keyring, err error) {
+	withCleanStack(func() {
+		var secrets []keyfile.Key
+		if secrets, err = keyfile.Parse(text); err != nil {
+			return
+		}
+		defer clear(secrets)
+		ring, err = deriveKeys(secrets)
+	})
+	return ring, err
+}
+
+func deriveKeys(secrets []keyfile.Key) (*keyring, error) {
+	memory, err := mapSecret(len(secrets) * int(unsafe.Sizeof(key{})))
 	if err != nil {
 		return nil, err
 	}
-	defer clear(secrets)
-	ring := &keyring{}
+	ring := &keyring{memory: memory}
+	derived := unsafe.Slice((*key)(unsafe.Pointer(&memory[0])), len(secrets))
 	for i := range secrets {
-		derived, err := deriveKey(&secrets[i])
-		if err != nil {
-			return nil, err
-		}
-		ring.keys = append(ring.keys, derived)
+		derived[i].derive(&secrets[i])
+		ring.keys = append(ring.keys, &derived[i])
 	}
 	return ring, nil
 }
 
-func deriveKey(secret *keyfile.Key) (*key, error) {
-	derived := &key{}
-	for _, part := range []struct {
-		use string
-		to  []byte
-	}{
-		{"sslcache store: id of the key", derived.id[:]},
-		{"sslcache store: names", derived.naming[:]},
-		{"sslcache store: seals", derived.sealing[:]},
-	} {
-		material, err := hkdf.Key(sha256.New, secret[:], nil, part.use, len(part.to))
-		if err != nil {
-			return nil, err
-		}
-		copy(part.to, material)
-		clear(material)
-	}
-	return derived, nil
+func (k *key) derive(secret *keyfile.Key) {
+	var part [sha256.Size]byte
+	defer clear(part[:])
+	expand(&part, secret, "sslcache store: id of the key")
+	copy(k.id[:], part[:])
+	expand(&part, secret, "sslcache store: names")
+	k.naming.set(part[:])
+	expand(&part, secret, "sslcache store: seals")
+	k.sealing.set(part[:])
+}
+
+// expand is HKDF with SHA-256 and without salt (RFC 5869), of which one block is enough.
+func expand(part *[sha256.Size]byte, secret *keyfile.Key, use string) {
+	extract := new(macKey)
+	defer clear(extract.inner[:])
+	defer clear(extract.outer[:])
+	extract.set(nil)
+	extract.mac(part, secret[:])
+	extract.set(part[:])
+	extract.mac(part, []byte(use), []byte{1})
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -43,39 +42,49 @@ func (s *Store) place(identity Identity) []byte {
 	return binary.BigEndian.AppendUint32(place, uint32(identity.Version))
 }
 
-func mac(secret, text []byte) []byte {
-	hash := hmac.New(sha256.New, secret)
-	hash.Write(text)
-	return hash.Sum(nil)
-}
-
 // name is what the server knows the session by.
-func (k *key) name(place []byte) string {
-	return namePrefix + base64.RawURLEncoding.EncodeToString(mac(k.naming[:], place)[:nameSize])
+func (k *key) name(place []byte) (name string) {
+	withCleanStack(func() {
+		var sum [sha256.Size]byte
+		k.naming.mac(&sum, place)
+		name = namePrefix + base64.RawURLEncoding.EncodeToString(sum[:nameSize])
+	})
+	return name
 }
 
-func (k *key) cipher(place []byte) (cipher.AEAD, error) {
-	secret := mac(k.sealing[:], place)
-	defer clear(secret)
-	block, err := aes.NewCipher(secret)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCMWithRandomNonce(block)
+// withCipher lets use have the cipher of one record, of which nothing is left afterwards.
+func (k *key) withCipher(place []byte, use func(seal cipher.AEAD) error) (err error) {
+	withCleanStack(func() {
+		var secret [sha256.Size]byte
+		defer clear(secret[:])
+		k.sealing.mac(&secret, place)
+		var block cipher.Block
+		if block, err = aes.NewCipher(secret[:]); err != nil {
+			return
+		}
+		defer wipe(block)
+		var seal cipher.AEAD
+		if seal, err = cipher.NewGCMWithRandomNonce(block); err != nil {
+			return
+		}
+		defer wipe(seal)
+		err = use(seal)
+	})
+	return err
 }
 
 func (k *key) seal(place, session []byte, singleUse bool) ([]byte, error) {
-	seal, err := k.cipher(place)
-	if err != nil {
-		return nil, err
-	}
 	record := make([]byte, 0, headerSize+sealOverhead+len(session))
 	record = append(record, recordVersion, 0)
 	if singleUse {
 		record[1] = flagSingleUse
 	}
 	record = append(record, k.id[:]...)
-	return seal.Seal(record, nil, session, associated(record, place)), nil
+	err := k.withCipher(place, func(seal cipher.AEAD) error {
+		record = seal.Seal(record, nil, session, associated(record, place))
+		return nil
+	})
+	return record, err
 }
 
 // open writes the session into room, and nothing where it fails.
@@ -83,15 +92,15 @@ func (k *key) open(place, record, room []byte) (length int, singleUse bool, err 
 	if !k.hasSealed(record) || len(record)-headerSize-sealOverhead > len(room) {
 		return 0, false, errSealed
 	}
-	seal, err := k.cipher(place)
-	if err != nil {
-		return 0, false, err
-	}
-	session, err := seal.Open(room[:0], nil, record[headerSize:], associated(record[:headerSize], place))
-	if err != nil {
-		return 0, false, errSealed
-	}
-	return len(session), record[1] == flagSingleUse, nil
+	err = k.withCipher(place, func(seal cipher.AEAD) error {
+		session, err := seal.Open(room[:0], nil, record[headerSize:], associated(record[:headerSize], place))
+		if err != nil {
+			return errSealed
+		}
+		length = len(session)
+		return nil
+	})
+	return length, err == nil && record[1] == flagSingleUse, err
 }
 
 func (k *key) hasSealed(record []byte) bool {

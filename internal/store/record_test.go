@@ -13,9 +13,7 @@ var session = []byte("a session with its master secret")
 
 func newKey(t *testing.T) *key {
 	t.Helper()
-	ring, err := parseKeys([]byte(keyfile.Generate()))
-	require.NoError(t, err)
-	return ring.first()
+	return parsed(t, keyfile.Generate()).first()
 }
 
 func sealed(t *testing.T, k *key, place []byte, singleUse bool) []byte {
