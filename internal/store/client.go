@@ -48,6 +48,9 @@ func newClient(settings Settings) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := parsed.setPassword(settings.Password); err != nil {
+		return nil, err
+	}
 	c := &client{settings: settings, address: parsed}
 	c.reset()
 	return c, nil

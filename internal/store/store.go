@@ -16,6 +16,7 @@ import (
 // Settings is what a store is opened with.
 type Settings struct {
 	Address     string        // such as valkey://user:password@host:6379/0 (address.go)
+	Password    string        // of the server, where the address has none
 	Application string        // sessions of another application are never seen
 	Timeout     time.Duration // the longest that a lookup waits
 
