@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	connectionsMax = 8 // to one server, of one process
-	dialTimeout    = 2 * time.Second
-	bufferSize     = 8 << 10
+	connectionsMax   = 8 // to one node, of one process
+	connectionsAhead = 2 // of these, set up at once: a look-up and a write do not wait for each other
+	dialTimeout      = 2 * time.Second
+	bufferSize       = 8 << 10
 )
 
 // commands is what we use of the clients of the library.
@@ -33,7 +34,15 @@ type client struct {
 	settings Settings
 	address  *address
 	mutex    sync.Mutex // of making commands anew
-	commands atomic.Pointer[commands]
+	commands atomic.Pointer[madeCommands]
+	setups   atomic.Int32 // connections that are being set up
+}
+
+// madeCommands is a client of the library; in a cluster it has the other field too.
+type madeCommands struct {
+	commands
+	cluster *redis.ClusterClient // or nil
+	isMet   atomic.Bool          // the cluster has told of its nodes
 }
 
 // silent keeps the library from writing into somebody's standard error.
@@ -60,41 +69,156 @@ func newClient(settings Settings) (*client, error) {
 func (c *client) reset() {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	fresh := c.make()
-	if old := c.commands.Swap(&fresh); old != nil {
-		_ = (*old).Close()
+	if old := c.commands.Swap(c.make()); old != nil {
+		_ = old.Close()
 	}
 }
 
-func (c *client) close() { _ = (*c.commands.Load()).Close() }
+func (c *client) close() { _ = c.commands.Load().Close() }
 
 // make sets what a program under us needs: answers on the thread that asked, so that a panic stays
-// there; few retries, for the deadline is short; nothing from the server but what we ask for.
-func (c *client) make() commands {
+// there; few retries, for the deadline is short; nothing from the server but what we ask for; and
+// connections that stay.
+func (c *client) make() *madeCommands {
 	options := c.address.options
 	options.Dialer = c.dial
 	options.Protocol, options.DisableIdentity = 2, true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	options.ContextTimeoutEnabled, options.ReadTimeout, options.DialTimeout = true, writeTimeout, dialTimeout
+	options.ContextTimeoutEnabled, options.DialTimeout = true, dialTimeout
+	options.ReadTimeout = max(writeTimeout, connectTimeout, c.settings.Timeout)
 	options.MaxRetries, options.MinRetryBackoff, options.MaxRetryBackoff = 1, -1, -1
 	options.PoolSize, options.ReadBufferSize, options.WriteBufferSize = connectionsMax, bufferSize, bufferSize
+	options.ConnMaxIdleTime = -1
 	switch {
 	case options.IsClusterMode:
 		cluster := options.Cluster()
 		cluster.DialerRetries = 1
-		return redis.NewClusterClient(cluster)
+		made := redis.NewClusterClient(cluster)
+		made.OnNewNode(func(node *redis.Client) { node.AddHook(greetings{&c.setups}) })
+		return &madeCommands{commands: made, cluster: made}
 	case options.MasterName != "":
 		sentinel := options.Failover()
 		sentinel.DialerRetries = 1
-		return redis.NewFailoverClient(sentinel)
+		return &madeCommands{commands: c.noting(redis.NewFailoverClient(sentinel))}
 	}
 	single := options.Simple()
 	single.DialerRetries = 1
-	return redis.NewClient(single)
+	return &madeCommands{commands: c.noting(redis.NewClient(single))}
+}
+
+func (c *client) noting(made *redis.Client) *redis.Client {
+	made.AddHook(greetings{&c.setups})
+	return made
+}
+
+// greetings counts the connections that are being set up after they were dialled: what the library sends on a new
+// one before it is of use comes here like any other command.
+type greetings struct{ count *atomic.Int32 }
+
+func isGreeting(command redis.Cmder) bool {
+	return slices.Contains([]string{"hello", "auth", "select"}, command.Name())
+}
+
+func (g greetings) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (g greetings) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		if isGreeting(command) {
+			g.count.Add(1)
+			defer g.count.Add(-1)
+		}
+		return next(ctx, command)
+	}
+}
+
+func (g greetings) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		if len(commands) > 0 && isGreeting(commands[0]) {
+			g.count.Add(1)
+			defer g.count.Add(-1)
+		}
+		return next(ctx, commands)
+	}
+}
+
+func (c *client) isConnecting() bool { return c.setups.Load() > 0 }
+
+// connect sets up connections to each node, and asks a cluster which there are.
+func (c *client) connect(ctx context.Context) error {
+	made := c.commands.Load()
+	if made.cluster == nil {
+		return connectAhead(ctx, made)
+	}
+	if err := c.meet(ctx, made); err != nil {
+		return err
+	}
+	// A node that is not there has its own breaker for that.
+	_ = made.cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		return connectAhead(ctx, node)
+	})
+	return nil
+}
+
+// connectAhead asks for signs of life at once: each needs a connection.
+func connectAhead(ctx context.Context, node commands) error {
+	errs := make([]error, connectionsAhead)
+	var asked sync.WaitGroup
+	for i := range errs {
+		asked.Go(func() {
+			defer func() {
+				if recover() != nil {
+					errs[i] = errPanic
+				}
+			}()
+			errs[i] = node.Process(ctx, redis.NewStatusCmd(ctx, "ping"))
+		})
+	}
+	asked.Wait()
+	return errors.Join(errs[:1]...)
+}
+
+// meet lets the library learn the nodes of the cluster.
+func (c *client) meet(ctx context.Context, made *madeCommands) error {
+	_, err := made.cluster.MasterForKey(ctx, namePrefix)
+	if err == nil {
+		made.isMet.Store(true)
+	}
+	return err
+}
+
+// node: once a cluster has told of its nodes the library knows them, and learns the news beside us.
+func (c *client) node(name string) string {
+	made := c.commands.Load()
+	if made.cluster == nil || !made.isMet.Load() {
+		return ""
+	}
+	keeper, err := made.cluster.MasterForKey(context.Background(), name)
+	if err != nil {
+		return ""
+	}
+	return keeper.Options().Addr
+}
+
+func (c *client) ping(ctx context.Context, name string) error {
+	made := c.commands.Load()
+	var asked commands = made
+	if made.cluster != nil {
+		if err := c.meet(ctx, made); err != nil {
+			return err
+		}
+		keeper, err := made.cluster.MasterForKey(ctx, name)
+		if err != nil {
+			return err
+		}
+		asked = keeper
+	}
+	return asked.Process(ctx, redis.NewStatusCmd(ctx, "ping"))
 }
 
 // dial connects: every connection is guarded, and noted as long as it is open.
 func (c *client) dial(ctx context.Context, network, where string) (net.Conn, error) {
+	c.setups.Add(1)
+	defer c.setups.Add(-1)
 	dialer := net.Dialer{Timeout: dialTimeout}
 	plain, err := dialer.DialContext(ctx, network, where)
 	if err != nil {
@@ -154,17 +278,12 @@ func (n *notedConnection) SyscallConn() (syscall.RawConn, error) {
 	return n.Conn.(syscall.Conn).SyscallConn()
 }
 
-func (c *client) get(ctx context.Context, names []string, take bool) ([][]byte, error) {
+func (c *client) get(ctx context.Context, names []string, take bool) ([][]byte, []error) {
 	verb := "get"
 	if take {
 		verb = "getdel"
 	}
 	answers := make([]*redis.StringCmd, len(names))
-	if len(names) == 1 {
-		answers[0] = redis.NewStringCmd(ctx, verb, names[0])
-		_ = (*c.commands.Load()).Process(ctx, answers[0])
-		return recordsOf(answers)
-	}
 	all := make([]redis.Cmder, len(names))
 	for i, name := range names {
 		answers[i] = redis.NewStringCmd(ctx, verb, name)
@@ -177,7 +296,14 @@ func (c *client) get(ctx context.Context, names []string, take bool) ([][]byte, 
 // process sends several commands at once. Each has its own error afterwards: where no connection can be
 // had the library tells of it, but not always the commands.
 func (c *client) process(ctx context.Context, all []redis.Cmder) {
-	pipeline := (*c.commands.Load()).Pipeline()
+	made := c.commands.Load()
+	if len(all) == 1 {
+		if err := made.Process(ctx, all[0]); err != nil {
+			all[0].SetErr(err)
+		}
+		return
+	}
+	pipeline := made.Pipeline()
 	for _, command := range all {
 		_ = pipeline.Process(ctx, command)
 	}
@@ -190,24 +316,18 @@ func (c *client) process(ctx context.Context, all []redis.Cmder) {
 	}
 }
 
-// recordsOf gives what there is, or the error of one that could not be asked.
-func recordsOf(answers []*redis.StringCmd) ([][]byte, error) {
-	records := make([][]byte, len(answers))
-	var failure error
-	isAny := false
+func recordsOf(answers []*redis.StringCmd) ([][]byte, []error) {
+	records, errs := make([][]byte, len(answers)), make([]error, len(answers))
 	for i, answer := range answers {
 		record, err := answer.Bytes()
 		switch {
 		case err == nil:
-			records[i], isAny = record, true
+			records[i] = record
 		case !errors.Is(err, redis.Nil):
-			failure = err
+			errs[i] = err
 		}
 	}
-	if isAny {
-		failure = nil
-	}
-	return records, failure
+	return records, errs
 }
 
 func (c *client) write(ctx context.Context, operations []operation) []error {
@@ -228,14 +348,4 @@ func commandOf(ctx context.Context, o operation) redis.Cmder {
 		return redis.NewIntCmd(ctx, "del", o.name)
 	}
 	return redis.NewStatusCmd(ctx, "set", o.name, o.record, "px", o.life.Milliseconds())
-}
-
-func (c *client) ping(ctx context.Context) error {
-	return (*c.commands.Load()).Process(ctx, redis.NewStatusCmd(ctx, "ping"))
-}
-
-// isRefusal: the server is well and said no, for want of memory or of permission.
-func isRefusal(err error) bool {
-	var refusal redis.Error
-	return errors.As(err, &refusal)
 }

@@ -16,9 +16,9 @@ type Stats struct {
 	Failed   uint64 // lookups that ended in another error
 	Skipped  uint64 // lookups that were not made since the breaker was open
 	Dropped  uint64 // writes and removals that were lost: the queue full, the breaker open, the server unwilling
-	Queued   uint64 // operations that wait now
-	Openings uint64 // how often the breaker has opened
-	Open     bool   // the breaker is open now
+	Queued   uint64 // operations that wait now, and removals that are to be tried again
+	Openings uint64 // how often a breaker has opened; each node of a cluster has one
+	Open     bool   // one of them is open now
 
 	Waited  time.Duration // of all lookups that were made, together
 	Slowest time.Duration // of one lookup
@@ -29,6 +29,21 @@ type counters struct {
 	written, deleted, found, missed, refused, timedOut, failed, skipped, dropped atomic.Uint64
 	waitedTotal, slowest                                                         atomic.Int64
 	failure                                                                      atomic.Pointer[string]
+}
+
+func (c *counters) note(ended outcome) {
+	switch ended {
+	case missed:
+		c.missed.Add(1)
+	case found:
+		c.found.Add(1)
+	case skipped:
+		c.skipped.Add(1)
+	case timedOut:
+		c.timedOut.Add(1)
+	case failed:
+		c.failed.Add(1)
+	}
 }
 
 func (c *counters) waited(time time.Duration) {
@@ -53,7 +68,7 @@ func (s *Store) Stats() Stats {
 		Found: c.found.Load(), Missed: c.missed.Load(), Refused: c.refused.Load(),
 		TimedOut: c.timedOut.Load(), Failed: c.failed.Load(), Skipped: c.skipped.Load(),
 		Dropped: c.dropped.Load(), Queued: uint64(s.queue.length()),
-		Openings: s.breaker.openings.Load(), Open: s.breaker.isOpen(),
+		Openings: s.health.openings.Load(), Open: len(s.health.patients()) > 0,
 		Waited: time.Duration(c.waitedTotal.Load()), Slowest: time.Duration(c.slowest.Load()),
 	}
 	if text := c.failure.Load(); text != nil {

@@ -9,6 +9,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -32,37 +33,54 @@ type Identity struct {
 	ID      []byte // the session id
 }
 
-// server is what a store needs of its server.
+// server is what a store needs of its server, which may be several nodes.
 type server interface {
-	// get gives the record of each name, nil where there is none; take removes those it gives, in one
-	// step with reading.
-	get(ctx context.Context, names []string, take bool) ([][]byte, error)
-	// write carries the operations out in their order and tells of each how it ended.
+	// node returns who keeps the record of that name: "" where there is one server, or where it is not known yet.
+	// It waits for nothing.
+	node(name string) string
+	// connect sets connections up before they are needed.
+	connect(ctx context.Context) error
+	// isConnecting reports whether a connection is being set up.
+	isConnecting() bool
+	// get returns the record of each name, nil where there is none, and what went wrong with it; take removes
+	// those that it returns, in one step with reading.
+	get(ctx context.Context, names []string, take bool) ([][]byte, []error)
+	// write carries the operations out and tells of each how it ended.
 	write(ctx context.Context, operations []operation) []error
-	ping(ctx context.Context) error
+	// ping asks the node that keeps the record of that name for a sign of life.
+	ping(ctx context.Context, name string) error
 	// reset drops all connections: one may be in the middle of something.
 	reset()
 	close()
 }
 
-// What waits for a server that is slow, and how many go at once.
 const (
-	queueRoom    = 8192
-	batchMax     = 256
-	writeTimeout = time.Second
+	writeTimeout   = time.Second     // of a batch
+	connectTimeout = 2 * time.Second // of a connection with all that belongs to it, and of a probe
+	lookupsMax     = 64              // that are under way at once; the others wait, as long as they may
 )
 
 // Store is one process's view of the shared store. Its methods may be called from any thread.
+//
+// A lookup has two times: its caller waits as long as the settings say, and the request itself goes on for as long as
+// a connection may take to be set up. So a connection that came too late for one lookup is there for the next, and
+// what an answer takes can be told where it came too late.
 type Store struct {
 	application string
 	timeout     time.Duration
 	server      server
 	ring        atomic.Pointer[keyring] // nil: no keys, and all is off
 	queue       *queue
-	breaker     *breaker
+	health      *health
 	counters    counters
-	stop        context.CancelFunc
-	stopped     chan struct{}
+
+	lifetime  context.Context // until Close
+	stop      context.CancelFunc
+	hasKeys   sync.Once
+	started   chan struct{} // closed with the first keys
+	connected chan struct{} // closed when the first connections are there, or can't be had
+	underWay  chan struct{} // has an element for each lookup
+	running   sync.WaitGroup
 }
 
 // Open gives a store for the server at the settings' address. It connects to nothing yet: the error says
@@ -79,67 +97,95 @@ func Open(settings Settings) (*Store, error) {
 }
 
 func open(settings Settings, server server) *Store {
-	ctx, stop := context.WithCancel(context.Background())
 	s := &Store{
 		application: settings.Application,
 		timeout:     settings.Timeout,
 		server:      server,
-		queue:       newQueue(queueRoom),
-		breaker:     newBreaker(),
-		stop:        stop,
-		stopped:     make(chan struct{}),
+		queue:       newQueue(),
+		health:      newHealth(),
+		started:     make(chan struct{}),
+		connected:   make(chan struct{}),
+		underWay:    make(chan struct{}, lookupsMax),
 	}
-	go s.work(ctx)
+	s.lifetime, s.stop = context.WithCancel(context.Background())
+	s.running.Go(s.work)
+	s.running.Go(s.watch)
 	return s
 }
 
-// Close ends the store's work. What still waits in the queue is lost.
+// Close ends the store's work. What still waits in the queue is lost. No other method may be called any more.
 func (s *Store) Close() {
 	s.stop()
-	<-s.stopped
-	s.server.close()
+	s.server.close() // ends what is under way
+	s.running.Wait()
+	if ring := s.ring.Swap(nil); ring != nil {
+		ring.retire()
+	}
 }
 
-// SetKeys takes the content of a key file (keys.go). On an error the keys stay as they were.
+// SetKeys takes the content of a key file (keys.go). On an error the keys stay as they were. The keys from before
+// are wiped as soon as nobody uses them.
 func (s *Store) SetKeys(text []byte) error {
 	ring, err := parseKeys(text)
 	if err != nil {
 		return err
 	}
-	// The one before is not wiped here: another thread may be sealing with it.
-	s.ring.Store(ring)
+	if before := s.ring.Swap(ring); before != nil {
+		before.retire()
+	}
+	s.hasKeys.Do(func() { close(s.started) })
+	return nil
+}
+
+// keys returns the newest keys, for the caller to release, or nil where there are none.
+func (s *Store) keys() *keyring {
+	for ring := s.ring.Load(); ring != nil; ring = s.ring.Load() {
+		if ring.hold() {
+			return ring
+		}
+	}
 	return nil
 }
 
 // Put stores a session, serialised, for the rest of its life. It copies nothing of it but sealed, and
 // never waits.
 func (s *Store) Put(identity Identity, session []byte, life time.Duration, singleUse bool) {
-	ring := s.ring.Load()
-	if ring == nil || life <= 0 {
+	ring := s.keys()
+	if ring == nil {
 		return
 	}
-	if s.breaker.isOpen() {
-		s.counters.dropped.Add(1)
+	defer ring.release()
+	if life < time.Millisecond { // the server counts in these
 		return
 	}
 	place := s.place(identity)
+	name := ring.first().name(place)
+	if s.health.of(s.server.node(name)) == isDown {
+		s.counters.dropped.Add(1)
+		return
+	}
 	record, err := ring.first().seal(place, session, singleUse)
 	if err != nil {
 		s.counters.dropped.Add(1)
 		return
 	}
-	s.enqueue(operation{name: ring.first().name(place), record: record, life: life})
+	s.enqueue(operation{name: name, record: record, life: life})
 }
 
-// Delete removes a session, also one whose Put still waits. It never waits.
-func (s *Store) Delete(identity Identity) {
-	ring := s.ring.Load()
+// Delete removes a session, also one whose Put still waits. It never waits. Where the server does not carry it out
+// it is tried again, for as long as a session can live.
+func (s *Store) Delete(identity Identity) { s.DeleteWithin(identity, lifeUnknown) }
+
+// DeleteWithin removes a session that has so long to live: the removal is tried again until then.
+func (s *Store) DeleteWithin(identity Identity, life time.Duration) {
+	ring := s.keys()
 	if ring == nil {
 		return
 	}
-	place := s.place(identity)
-	for _, key := range ring.keys {
-		s.enqueue(operation{name: key.name(place)})
+	defer ring.release()
+	deleteUntil := time.Now().Add(life)
+	for _, name := range ring.names(s.place(identity)) {
+		s.enqueue(operation{name: name, deleteUntil: deleteUntil})
 	}
 }
 
@@ -149,171 +195,84 @@ func (s *Store) enqueue(o operation) {
 	}
 }
 
-// Get looks a session up and opens it into room. It gives its length, 0 where there is none. With take
-// the session is taken out: of all who ask, one gets it. So it is for a session that was put as
-// single-use, whatever the caller says.
-func (s *Store) Get(identity Identity, take bool, room []byte) (length int) {
-	defer s.recoverPanic(&length)
-	ring := s.ring.Load()
-	if ring == nil {
-		return 0
-	}
-	if s.breaker.isOpen() {
-		s.counters.skipped.Add(1)
-		return 0
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
-	defer cancel()
-	place := s.place(identity)
-	length, singleUse := s.lookup(ctx, ring, place, take, room)
-	if singleUse && !take {
-		clear(room[:length])
-		length, _ = s.lookup(ctx, ring, place, true, room)
-	}
-	return length
-}
-
-// lookup asks under the name that each key gives, at once.
-func (s *Store) lookup(ctx context.Context, ring *keyring, place []byte, take bool, room []byte) (length int, singleUse bool) {
-	begun := time.Now()
-	records, err := s.server.get(ctx, ring.names(place), take)
-	s.counters.waited(time.Since(begun))
-	if err != nil {
-		s.fail(err)
-		return 0, false
-	}
-	s.breaker.succeed()
-	for i, record := range records {
-		if record == nil {
-			continue
-		}
-		length, singleUse, err = ring.keys[i].open(place, record, room)
-		if err == nil {
-			s.counters.found.Add(1)
-			return length, singleUse
-		}
-		s.counters.refused.Add(1)
-	}
-	s.counters.missed.Add(1)
-	return 0, false
-}
-
-func (s *Store) fail(err error) {
-	if errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {
-		s.counters.timedOut.Add(1)
-	} else {
-		s.counters.failed.Add(1)
-	}
-	s.counters.noteFailure(err)
-	s.breaker.fail()
-}
-
-func isTimeout(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// recoverPanic keeps a panic of the client inside: the lookup has found nothing.
-func (s *Store) recoverPanic(length *int) {
-	if recover() == nil {
+// watch sets the first connections up and probes the nodes that are not well; no handshake waits for it.
+func (s *Store) watch() {
+	select {
+	case <-s.lifetime.Done():
 		return
+	case <-s.started:
 	}
-	*length = 0
-	s.counters.failed.Add(1)
-	s.breaker.trip()
-	s.server.reset()
-}
-
-// work writes what the queue has and, while the breaker is open, probes the server.
-func (s *Store) work(ctx context.Context) {
-	defer close(s.stopped)
-	for ctx.Err() == nil {
-		if s.breaker.isOpen() {
-			s.probe(ctx)
-			continue
-		}
-		batch := s.queue.take(batchMax)
-		if len(batch) > 0 {
-			s.write(ctx, batch)
+	s.connect()
+	close(s.connected)
+	for s.lifetime.Err() == nil {
+		patients := s.health.patients()
+		if len(patients) == 0 {
+			select {
+			case <-s.lifetime.Done():
+			case <-s.health.opened:
+			}
 			continue
 		}
 		select {
-		case <-ctx.Done():
-		case <-s.queue.filled:
-		case <-s.breaker.opened:
+		case <-s.lifetime.Done():
+			return
+		case <-time.After(probeInterval):
 		}
+		var probes sync.WaitGroup
+		for node, name := range patients {
+			probes.Go(func() { s.probe(node, name) })
+		}
+		probes.Wait()
 	}
 }
 
-// probe waits a while and asks the server for a sign of life; no handshake waits for it.
-func (s *Store) probe(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-		return
-	case <-time.After(probeInterval):
-	}
-	within, cancel := context.WithTimeout(ctx, s.timeout)
+func (s *Store) connect() {
+	defer s.recoverPanic(func() { s.health.wentDown("", "") })
+	within, cancel := context.WithTimeout(s.lifetime, connectTimeout)
 	defer cancel()
-	if s.ping(within) == nil {
-		s.breaker.close()
+	if err := s.server.connect(within); err != nil {
+		s.counters.noteFailure(err)
+		s.health.wentDown("", "")
+		return
+	}
+	// Lookups may have failed meanwhile, for want of a connection.
+	s.health.probed("", isWell)
+}
+
+// probe asks a node for a sign of life, on a connection that it sets up for this, and takes the time.
+func (s *Store) probe(node, name string) {
+	defer s.recoverPanic(func() { s.health.probed(node, isDown) })
+	if s.server.node(name) != node {
+		s.health.probed(node, isWell) // it keeps nothing any more that we ask for
+		return
+	}
+	within, cancel := context.WithTimeout(s.lifetime, connectTimeout)
+	defer cancel()
+	err := s.server.ping(within, name)
+	begun := time.Now()
+	if err == nil {
+		err = s.server.ping(within, name)
+	}
+	took := time.Since(begun)
+	switch {
+	case err != nil:
+		s.health.probed(node, isDown)
+	case took > s.timeout:
+		s.health.probed(node, isSlow)
+		s.counters.noteFailure(&lateError{took: took, timeout: s.timeout})
+	default:
+		s.health.probed(node, isWell)
 	}
 }
 
 var errPanic = errors.New("an error of the client library")
 
-func (s *Store) ping(ctx context.Context) (err error) {
-	defer func() {
-		if recover() != nil {
-			s.server.reset()
-			err = errPanic
-		}
-	}()
-	return s.server.ping(ctx)
-}
-
-// write carries out a batch. Of what fails, deletions are tried again; a session that was not written
-// is only a session that is not found.
-func (s *Store) write(ctx context.Context, batch []operation) {
-	within, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	var failure error
-	var again []operation
-	for i, err := range s.writeAll(within, batch) {
-		switch {
-		case err == nil && batch[i].isDeletion():
-			s.counters.deleted.Add(1)
-		case err == nil:
-			s.counters.written.Add(1)
-		case batch[i].isDeletion() && !isRefusal(err):
-			again = append(again, batch[i])
-			failure = err
-		default:
-			s.counters.dropped.Add(1)
-			s.counters.noteFailure(err)
-			if !isRefusal(err) {
-				failure = err
-			}
-		}
-	}
-	s.queue.pushBack(again)
-	if failure != nil {
-		s.counters.noteFailure(failure)
-		s.breaker.fail()
+// recoverPanic keeps a panic of the client inside.
+func (s *Store) recoverPanic(then func()) {
+	if recover() == nil {
 		return
 	}
-	s.breaker.succeed()
-}
-
-func (s *Store) writeAll(ctx context.Context, batch []operation) (results []error) {
-	defer func() {
-		if recover() == nil {
-			return
-		}
-		s.server.reset()
-		results = make([]error, len(batch))
-		for i := range results {
-			results[i] = errPanic
-		}
-	}()
-	return s.server.write(ctx, batch)
+	s.counters.noteFailure(errPanic)
+	s.server.reset()
+	then()
 }

@@ -16,21 +16,34 @@ import (
 	"libsslcache/internal/store/keyfile"
 )
 
-// fake is a server in memory that can be made to fail, to hang and to panic.
+// fake is a server in memory, of one node or several, that can be made to fail, to hang, to be slow and to panic.
 type fake struct {
+	nodeOf  func(name string) string // nil: there is one
 	mutex   sync.Mutex
 	records map[string][]byte
 	written []operation // in the order in which they came
 	batches int
-	failure error
+	failure error            // of what is asked of all nodes
+	refuses map[string]error // of one
 	hangs   bool
+	slow    time.Duration
 	panics  bool
+	pings   int
 	resets  atomic.Int64
+}
+
+func newFake() *fake { return &fake{records: map[string][]byte{}, refuses: map[string]error{}} }
+
+func (f *fake) node(name string) string {
+	if f.nodeOf == nil || name == "" {
+		return ""
+	}
+	return f.nodeOf(name)
 }
 
 func (f *fake) enter(ctx context.Context) error {
 	f.mutex.Lock()
-	hangs, panics, failure := f.hangs, f.panics, f.failure
+	hangs, panics, failure, slow := f.hangs, f.panics, f.failure, f.slow
 	f.mutex.Unlock()
 	if panics {
 		panic("the library did")
@@ -39,34 +52,52 @@ func (f *fake) enter(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
+	time.Sleep(slow)
 	return failure
 }
 
-func (f *fake) get(ctx context.Context, names []string, take bool) ([][]byte, error) {
-	if err := f.enter(ctx); err != nil {
-		return nil, err
-	}
+func (f *fake) refusal(name string) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	var records [][]byte
-	for _, name := range names {
-		records = append(records, f.records[name])
+	return f.refuses[f.node(name)]
+}
+
+func (f *fake) connect(ctx context.Context) error { return f.enter(ctx) }
+func (f *fake) isConnecting() bool                { return false }
+
+func (f *fake) get(ctx context.Context, names []string, take bool) ([][]byte, []error) {
+	records, errs := make([][]byte, len(names)), make([]error, len(names))
+	err := f.enter(ctx)
+	for i, name := range names {
+		if errs[i] = err; err == nil {
+			errs[i] = f.refusal(name)
+		}
+		if errs[i] != nil {
+			continue
+		}
+		f.mutex.Lock()
+		records[i] = f.records[name]
 		if take {
 			delete(f.records, name)
 		}
+		f.mutex.Unlock()
 	}
-	return records, nil
+	return records, errs
 }
 
 func (f *fake) write(ctx context.Context, operations []operation) []error {
 	results := make([]error, len(operations))
 	err := f.enter(ctx)
+	for i, o := range operations {
+		if results[i] = err; err == nil {
+			results[i] = f.refusal(o.name)
+		}
+	}
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.batches++
 	for i, o := range operations {
-		results[i] = err
-		if err != nil {
+		if results[i] != nil {
 			continue
 		}
 		f.written = append(f.written, o)
@@ -78,9 +109,16 @@ func (f *fake) write(ctx context.Context, operations []operation) []error {
 	return results
 }
 
-func (f *fake) ping(ctx context.Context) error { return f.enter(ctx) }
-func (f *fake) reset()                         { f.resets.Add(1) }
-func (f *fake) close()                         {}
+func (f *fake) ping(ctx context.Context, name string) error {
+	f.set(func(f *fake) { f.pings++ })
+	if err := f.enter(ctx); err != nil {
+		return err
+	}
+	return f.refusal(name)
+}
+
+func (f *fake) reset() { f.resets.Add(1) }
+func (f *fake) close() {}
 
 func (f *fake) set(change func(*fake)) {
 	f.mutex.Lock()
@@ -93,10 +131,11 @@ const lookupTimeout = 20 * time.Millisecond
 // inBubble runs a test on a clock that stands still unless all wait.
 func inBubble(t *testing.T, test func(t *testing.T, s *Store, f *fake)) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{records: map[string][]byte{}}
+		f := newFake()
 		s := open(Settings{Application: "test", Timeout: lookupTimeout}, f)
 		defer s.Close()
 		require.NoError(t, s.SetKeys([]byte(keyfile.Generate())))
+		synctest.Wait()
 		test(t, s, f)
 	})
 }
@@ -163,7 +202,7 @@ func TestOneOfManyTakesIt(t *testing.T) {
 
 func TestNothingHappensWithoutAKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fake{records: map[string][]byte{}}
+		f := newFake()
 		s := open(Settings{Application: "test", Timeout: lookupTimeout}, f)
 		defer s.Close()
 		put(s, "a")
@@ -239,12 +278,12 @@ func TestSlowServerOpensTheBreaker(t *testing.T) {
 		require.Equal(t, []uint64{failuresToOpen, 1000, 1, 1},
 			[]uint64{stats.TimedOut, stats.Skipped, stats.Openings, stats.Dropped})
 		require.Equal(t, lookupTimeout, stats.Slowest)
-		require.Equal(t, "context deadline exceeded", stats.Failure)
+		require.Equal(t, "no answer of the server within 20ms (SSLCACHE_STORE_TIMEOUT)", stats.Failure)
 
 		time.Sleep(10 * time.Second)
 		require.True(t, s.Stats().Open, "as long as the probes fail")
 		f.set(func(f *fake) { f.hangs = false })
-		time.Sleep(2 * probeInterval)
+		time.Sleep(connectTimeout + 2*probeInterval)
 		require.False(t, s.Stats().Open)
 		require.Equal(t, "session a", get(s, "a", false))
 	})
@@ -307,11 +346,11 @@ func TestRemovalSurvivesAnOutage(t *testing.T) {
 		synctest.Wait()
 		f.set(func(f *fake) { f.failure = errors.New("refused") })
 		s.Delete(named("a"))
-		synctest.Wait()
+		time.Sleep(failuresToOpen * retryRemovals)
 		require.True(t, s.Stats().Open, "it is tried until the breaker opens")
 		require.Len(t, f.records, 1)
 		f.set(func(f *fake) { f.failure = nil })
-		time.Sleep(2 * probeInterval)
+		time.Sleep(2*probeInterval + retryRemovals)
 		synctest.Wait()
 		require.Empty(t, f.records)
 		require.Equal(t, uint64(1), s.Stats().Deleted)
