@@ -33,6 +33,7 @@ func core_store_open(settings *C.struct_store_settings, problem *C.char, size C.
 	defer recoverPanic(nil)
 	fresh, err := store.Open(store.Settings{
 		Address:     C.GoString(settings.address),
+		Password:    C.GoString(settings.password),
 		Application: C.GoString(settings.application),
 		Timeout:     time.Duration(settings.timeout),
 	})
@@ -63,7 +64,7 @@ func core_store_serve(request *C.struct_store_request) {
 		kept.Put(identityOf(request), bytesOf(request.session, request.length),
 			time.Duration(request.life)*time.Second, request.single_use != 0)
 	case C.STORE_REMOVE:
-		kept.Delete(identityOf(request))
+		kept.DeleteWithin(identityOf(request), time.Duration(request.life)*time.Second)
 	default:
 		go lookUp(kept.Store, kept.settings, request)
 	}

@@ -25,7 +25,7 @@ enum store_operation {
 struct store_request {
     int32_t operation;      /* of enum store_operation */
     int32_t version;        /* as SSL_SESSION_get_protocol_version gives it */
-    int64_t life;           /* PUT: seconds */
+    int64_t life;           /* PUT, REMOVE: seconds; a removal is tried again until then */
     uint8_t single_use;     /* PUT: only who takes it out of the store may have it */
     uint8_t context_length; /* the session id context */
     uint8_t id_length;
@@ -38,6 +38,7 @@ struct store_request {
 
 struct store_settings {
     const char *address;     /* SSLCACHE_STORE */
+    const char *password;    /* of SSLCACHE_STORE_PASSWORD_FILE, "": there is none */
     const char *application; /* SSLCACHE_APP */
     int64_t timeout;         /* the longest that a look-up waits for the server, nanoseconds */
     void (*answered)(struct store_request *request);

@@ -83,7 +83,8 @@ static bool read_settings(struct settings *settings, char *problem)
            settings_read(settings, look_up, problem, SETTINGS_PROBLEM_SIZE) &&
            make_absolute(settings->report, "SSLCACHE_REPORT", problem) &&
            make_absolute(settings->trace, "SSLCACHE_TRACE", problem) &&
-           make_absolute(settings->store_key, "SSLCACHE_STORE_KEY", problem);
+           make_absolute(settings->store_key, "SSLCACHE_STORE_KEY", problem) &&
+           make_absolute(settings->store_password_file, "SSLCACHE_STORE_PASSWORD_FILE", problem);
 }
 
 /* Before all other constructors of ours. */

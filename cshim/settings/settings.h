@@ -85,10 +85,11 @@ struct settings {
     bool faulty;   /* there is one among them */
     uint64_t seed; /* of the faults; 1 where none is given */
 
-    char store[SETTINGS_PATH_SIZE];     /* address of the shared store, or "" */
-    char store_key[SETTINGS_PATH_SIZE]; /* file of its keys, or "" */
-    int64_t store_timeout;              /* the longest that a lookup waits for it, nanoseconds */
-    char app[SETTINGS_NAME_SIZE];       /* whose sessions they are, or "": the program's name */
+    char store[SETTINGS_PATH_SIZE];               /* address of the shared store, or "" */
+    char store_key[SETTINGS_PATH_SIZE];           /* file of its keys, or "" */
+    char store_password_file[SETTINGS_PATH_SIZE]; /* file of its server's password, or "" */
+    int64_t store_timeout;        /* the longest that a lookup waits for it, nanoseconds */
+    char app[SETTINGS_NAME_SIZE]; /* whose sessions they are, or "": the program's name */
 };
 
 /*
@@ -113,6 +114,7 @@ struct settings {
     X(SSLCACHE_CORE, core, core, "direct|cgo", "cgo: call the cache as Go is called from C, with its runtime (for debugging)") \
     X(SSLCACHE_STORE, address, store, "ADDRESS", "share the sessions through a server: valkey://HOST, redis://HOST, rediss://HOST or unix:///PATH") \
     X(SSLCACHE_STORE_KEY, path, store_key, "FILE", "the keys that seal what is shared, of `sslcache keygen`") \
+    X(SSLCACHE_STORE_PASSWORD_FILE, path, store_password_file, "FILE", "the password of the server, which is in the address otherwise") \
     X(SSLCACHE_STORE_TIMEOUT, wait, store_timeout, "DURATION", "the longest that a handshake waits for the store (20ms)") \
     X(SSLCACHE_APP, name, app, "NAME", "sessions are shared with processes of this name only, not of the program's")
 /* clang-format on */

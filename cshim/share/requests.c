@@ -340,11 +340,13 @@ void requests_give_up(struct store_request *request)
     wipe_and_free((struct request *)request);
 }
 
-void requests_remove(const struct requests_session *session)
+void requests_remove(const struct requests_session *session, int64_t life)
 {
     struct request *request = new_request(STORE_REMOVE, session, 0);
-    if (request != NULL)
-        push(&writes, request);
+    if (request == NULL)
+        return;
+    request->go.life = life;
+    push(&writes, request);
 }
 
 /* The answer, which is the caller's then, or NULL. The request may be gone as soon as it is answered or left. */

@@ -51,7 +51,8 @@ void requests_give_up(struct store_request *request);
 struct store_request *requests_get(const struct requests_session *session, bool take,
                                    int64_t timeout);
 
-void requests_remove(const struct requests_session *session);
+/* Removes a session that has so many seconds to live. */
+void requests_remove(const struct requests_session *session, int64_t life);
 
 /* What look-ups have waited so far, nanoseconds. */
 struct requests_waits {

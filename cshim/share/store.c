@@ -18,6 +18,7 @@
 #include "cshim/process/golibrary.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
+#include "cshim/share/password.h"
 #include "cshim/share/requests.h"
 #include "cshim/takeover/connection.h"
 
@@ -220,6 +221,7 @@ static const struct store_functions *open_store(void (*answered)(struct store_re
     }
     settings = (struct store_settings){
         .address = config.settings.store,
+        .password = password_text(),
         .application = config.settings.app[0] != '\0' ? config.settings.app : config.program,
         .timeout = config.settings.store_timeout,
         .answered = answered,
@@ -279,6 +281,12 @@ static bool find_all(void)
     if (fault != NULL) {
         note(STAYS_OFF, "the store stays off: the keys in %s can't be used: %s",
              config.settings.store_key, fault);
+        return false;
+    }
+    fault = password_read();
+    if (fault != NULL) {
+        note(STAYS_OFF, "the store stays off: the password in %s can't be used: %s",
+             config.settings.store_password_file, fault);
         return false;
     }
     fault = golibrary_load();
@@ -494,7 +502,7 @@ void store_remove(const SSL_SESSION *session)
     int saved_errno = errno;
     struct requests_session known = known_by(session);
     if (known.id_length > 0 && known.context_length > 0)
-        requests_remove(&known);
+        requests_remove(&known, life_of(session));
     errno = saved_errno;
 }
 

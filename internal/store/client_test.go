@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,23 +26,10 @@ func answering(t *testing.T, answer string) string {
 			if err != nil {
 				return
 			}
-			go answerAlways(connection, answer)
+			go answerBy(connection, func(string) string { return answer })
 		}
 	}()
 	return "valkey://" + listener.Addr().String()
-}
-
-func answerAlways(connection net.Conn, answer string) {
-	defer connection.Close()
-	room := make([]byte, 4096)
-	for {
-		if _, err := connection.Read(room); err != nil {
-			return
-		}
-		if _, err := connection.Write([]byte(answer)); err != nil {
-			return
-		}
-	}
 }
 
 func TestServerThatTalksNonsense(t *testing.T) {
@@ -55,6 +44,8 @@ func TestServerThatTalksNonsense(t *testing.T) {
 		"$3\r\nabc\r\n",
 		"+OK\r\n",
 		"",
+		strings.Repeat("*1\r\n", 1<<20),
+		strings.Repeat("%1\r\n+x\r\n", 1<<19) + strings.Repeat("*65536\r\n", 1<<16),
 	} {
 		for _, more := range []string{"", "?cluster=true", "?master_name=m"} {
 			t.Run(fmt.Sprint(i, more), func(t *testing.T) {
@@ -78,6 +69,64 @@ func TestServerThatTalksNonsense(t *testing.T) {
 				require.Eventually(t, func() bool { return open.Load() == 0 }, 10*time.Second, time.Millisecond,
 					"every connection is closed")
 			})
+		}
+	}
+}
+
+// TestSentinelThatTalksNonsense: it answers well until it is to tell the news.
+func TestSentinelThatTalksNonsense(t *testing.T) {
+	for name, news := range map[string]string{
+		"deep": strings.Repeat("*1\r\n", 1<<20), "wide": strings.Repeat("*65536\r\n", 1<<16),
+		"maps": strings.Repeat("%1\r\n+x\r\n", 1<<19),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var isAsked atomic.Bool
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			t.Cleanup(func() { listener.Close() })
+			_, port, err := net.SplitHostPort(listener.Addr().String())
+			require.NoError(t, err)
+			master := fmt.Sprintf("*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%s\r\n", len(port), port)
+			go func() {
+				for {
+					connection, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					go answerBy(connection, func(asked string) string {
+						switch {
+						case strings.Contains(asked, "get-master-addr-by-name"):
+							return master
+						case strings.Contains(asked, "subscribe"):
+							isAsked.Store(true)
+							return news
+						}
+						return "+PONG\r\n"
+					})
+				}
+			}()
+			c, err := newClient(Settings{Address: "valkey://127.0.0.1:" + port + "?master_name=m"})
+			require.NoError(t, err)
+			defer c.close()
+			require.NoError(t, c.ping(context.Background(), ""))
+			require.Eventually(t, isAsked.Load, 10*time.Second, time.Millisecond)
+			time.Sleep(100 * time.Millisecond) // for it to be read
+			require.NoError(t, c.ping(context.Background(), ""))
+		})
+	}
+}
+
+func answerBy(connection net.Conn, answer func(asked string) string) {
+	defer connection.Close()
+	room := make([]byte, 4096)
+	for {
+		count, err := connection.Read(room)
+		if err != nil {
+			return
+		}
+		if _, err := connection.Write([]byte(answer(string(room[:count])))); err != nil {
+			return
 		}
 	}
 }

@@ -21,8 +21,8 @@ const (
 var errNonsense = errors.New("the server does not speak the protocol of Valkey and Redis")
 
 // guard is a connection that ends where the server's answer is none, or one that is too large: no byte of such an
-// answer reaches the client from there on. It knows version 2 of the protocol, which the client asks for: lines,
-// strings, and lists of these.
+// answer reaches the client from there on. It knows versions 2 and 3 of the protocol, for the library asks sentinels
+// for the latter; but no attributes and no strings in pieces, which no server sends unless it is asked to.
 type guard struct {
 	net.Conn
 	line   [24]byte // the line that is being read, as far as it matters
@@ -75,17 +75,22 @@ func (g *guard) endLine() bool {
 	g.length = 0
 	g.bytes += length
 	switch g.line[0] {
-	case '+', '-', ':':
+	case '+', '-', ':', '_', ',', '#', '(':
 		g.endElement()
-	case '$':
+	case '$', '=', '!':
 		size, isSound := g.number(length, stringMax)
 		if !isSound {
 			return false
 		}
 		g.beginString(size)
-	case '*':
+	case '*', '~', '>':
 		count, isSound := g.number(length, elementsMax)
 		if !isSound || !g.beginList(count) {
+			return false
+		}
+	case '%':
+		pairs, isSound := g.number(length, elementsMax)
+		if !isSound || !g.beginList(2*pairs) {
 			return false
 		}
 	default:

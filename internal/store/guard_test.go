@@ -42,6 +42,8 @@ func TestGuardPassesTheProtocol(t *testing.T) {
 		"+OK\r\n", "-ERR no\r\n", ":1\r\n", "$-1\r\n", "$0\r\n\r\n", "$3\r\nabc\r\n", "*2\r\n$3\r\nabc\r\n:7\r\n",
 		"$12\r\n$9999999999\n\r\n+OK\r\n", // what a string holds is nobody's business
 		"*-1\r\n", "*0\r\n",
+		"%1\r\n+a\r\n_\r\n", ">2\r\n+a\r\n#t\r\n", "=5\r\ntxt:a\r\n", "~1\r\n,1.5\r\n", "!3\r\nERR\r\n", "(12345678901234567890\r\n", "%-1\r\n",
+		"%2\r\n+a\r\n%1\r\n:1\r\n:2\r\n+b\r\n*0\r\n" + flat(elementsMax),
 		text(stringMax) + ":1\r\n",
 		"+" + strings.Repeat("x", lineMax-3) + "\r\n",
 		strings.Repeat("*1\r\n", depthMax) + ":1\r\n",
@@ -64,7 +66,7 @@ func TestGuardEndsNonsense(t *testing.T) {
 		"*99999999999999999999999999\r\n", "\r\n", "\x00\x01\n", "*-2\r\n", "*2\n",
 		fmt.Sprintf("$%d\r\n", stringMax+1), fmt.Sprintf("*%d\r\n", elementsMax+1),
 		"+" + strings.Repeat("x", lineMax) + "\r\n",
-		"%1\r\n+a\r\n_\r\n", ">2\r\n+a\r\n#t\r\n", // version 3, for which nobody has asked
+		"|1\r\n+a\r\n_\r\n", "$?\r\n", ";4\r\n", "*?\r\n", ".\r\n", fmt.Sprintf("%%%d\r\n", elementsMax/2+1),
 	} {
 		for _, step := range []int{1, 3, 1 << 20} {
 			content, err := readThrough("+OK\r\n"+answer, step)
@@ -78,6 +80,8 @@ func TestGuardEndsNonsense(t *testing.T) {
 func TestGuardBoundsAnAnswer(t *testing.T) {
 	for name, answer := range map[string]string{
 		"deep":              strings.Repeat("*1\r\n", depthMax+1),
+		"maps in maps":      "%1\r\n+x\r\n" + strings.Repeat("%1\r\n+x\r\n", depthMax),
+		"sets and pushes":   strings.Repeat("~1\r\n>1\r\n", depthMax),
 		"deep, not at once": "*3\r\n:1\r\n:1\r\n" + strings.Repeat("*1\r\n", depthMax),
 		"wide":              "*2\r\n*60000\r\n" + strings.Repeat(":1\r\n", 60000) + "*5535\r\n",
 		"promised":          strings.Repeat("*30000\r\n", 3),

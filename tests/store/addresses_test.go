@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"libsslcache/internal/store"
 	"libsslcache/internal/store/keyfile"
 	"libsslcache/tests/harness"
 )
@@ -25,7 +26,7 @@ func requireServes(t *testing.T, address string) {
 	for i := range 100 {
 		s.Put(number(i), session, time.Hour, false)
 	}
-	require.Eventuallyf(t, func() bool { return s.Stats().Written == 100 }, patience, time.Millisecond, "%s", address)
+	require.Eventuallyf(t, func() bool { return s.Stats().Written == 100 }, patience, time.Millisecond, "%s: %+v", address, statsOf{s})
 	for i := range 100 {
 		require.Equal(t, len(session), s.Get(number(i), i%2 == 0, make([]byte, 1000)))
 		s.Delete(number(i))
@@ -166,3 +167,8 @@ func TestStoreStaysOffAndSaysWhy(t *testing.T) {
 		})
 	}
 }
+
+// statsOf shows the counters as they are when they are shown.
+type statsOf struct{ *store.Store }
+
+func (s statsOf) Format(to fmt.State, _ rune) { fmt.Fprintf(to, "%+v", s.Stats()) }

@@ -23,7 +23,7 @@ import (
 	"libsslcache/tests/harness"
 )
 
-const patience = 30 * time.Second // for each thing that is waited for
+const patience = 8 * time.Second // for each thing that is waited for
 
 // kinds are the servers of this suite: Valkey is not in every one.
 func kinds(t *testing.T) []string {
