@@ -96,6 +96,8 @@ func TestSentinelThatTalksNonsense(t *testing.T) {
 					}
 					go answerBy(connection, func(asked string) string {
 						switch {
+						case strings.Contains(asked, "hello"):
+							return "-ERR unknown command\r\n"
 						case strings.Contains(asked, "get-master-addr-by-name"):
 							return master
 						case strings.Contains(asked, "subscribe"):

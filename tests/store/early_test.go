@@ -84,16 +84,18 @@ func TestCountersOfARunningProcess(t *testing.T) {
 	everybody.visit(port)
 	kept.waitForRecords(someClients)
 
+	seen := countersOf(t, folder, server)
+	require.Equal(t, someClients, seen.Written)
+	require.Equal(t, "closed", seen.Breaker)
+}
+
+// countersOf are those of a server that runs, with its sockets in that folder.
+func countersOf(t *testing.T, folder string, server *harness.Server) counters {
+	t.Helper()
 	connection, err := net.Dial("unix", filepath.Join(folder, fmt.Sprintf("%d.sock", server.Pid)))
 	require.NoError(t, err)
 	defer connection.Close()
-	var document struct {
-		Store struct {
-			Written int
-			Breaker string
-		}
-	}
+	var document struct{ Store counters }
 	require.NoError(t, json.NewDecoder(connection).Decode(&document))
-	require.Equal(t, someClients, document.Store.Written)
-	require.Equal(t, "closed", document.Store.Breaker)
+	return document.Store
 }
