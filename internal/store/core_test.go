@@ -7,6 +7,8 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -15,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -142,12 +145,28 @@ func secretsOf(t *testing.T, secret, session []byte) map[string][]byte {
 			continue
 		}
 		for _, pad := range []byte{0x36, 0x5c} {
-			padded := bytes.Clone(secret)
+			padded := make([]byte, sha256.BlockSize)
+			copy(padded, secret)
 			for i := range padded {
 				padded[i] ^= pad
 			}
-			secrets[fmt.Sprintf("%s with %#x", name, pad)] = padded
+			secrets[fmt.Sprintf("%s with %#x", name, pad)] = padded[:sha256.Size]
+			secrets[fmt.Sprintf("the state after %s with %#x", name, pad)] = stateAfter(t, padded)
 		}
 	}
 	return secrets
+}
+
+// stateAfter is what a hash remembers of a block, as it has it in memory: as good as the key for a MAC.
+func stateAfter(t *testing.T, block []byte) []byte {
+	t.Helper()
+	hash := sha256.New()
+	hash.Write(block)
+	marshaled, err := hash.(encoding.BinaryMarshaler).MarshalBinary()
+	require.NoError(t, err)
+	state := marshaled[len("sha\x03"):][:sha256.Size]
+	for word := range slices.Chunk(state, 4) {
+		binary.NativeEndian.PutUint32(word, binary.BigEndian.Uint32(word))
+	}
+	return state
 }

@@ -32,14 +32,17 @@ func TestCoreOfAProgramHasNoSecret(t *testing.T) {
 	key, err := base64.StdEncoding.DecodeString(line)
 	require.NoError(t, err)
 	const word = "A_WORD=that is in the environment"
-	program := harness.Program{
-		Source: filepath.Join("programs", "core.c"), Env: append(shared.environment(), word),
-	}.Command(t, harness.Ours)
-	process := program.Start(t, 0)
-	require.Eventually(t, func() bool { return strings.HasSuffix(process.Stdout(), "ready\n") }, patience, time.Millisecond,
-		"%s%s", process.Stdout(), process.Stderr())
+	alone := ready(t, harness.Program{Source: coreSource, Args: []string{"alone"}}.Command(t, harness.Libssl))
+	process := ready(t, harness.Program{Source: coreSource, Env: append(shared.environment(), word)}.Command(t, harness.Ours))
 	require.Contains(t, process.Stdout(), "other: done 1 resumed 1 1", "the session went to the store and came back")
-	secret, err := hex.DecodeString(regexp.MustCompile(`secret ([0-9a-f]{96})\n`).FindStringSubmatch(process.Stdout())[1])
+	beforeSecret := func(one *harness.Server) string {
+		said, _, isThere := strings.Cut(one.Stdout(), "secret ")
+		require.True(t, isThere)
+		return said
+	}
+	require.Contains(t, beforeSecret(alone), "added")
+	require.Equal(t, beforeSecret(alone), beforeSecret(process), "a serialised session is wiped after use")
+	secret, err := hex.DecodeString(regexp.MustCompile(`\nsecret ([0-9a-f]{96})\n`).FindStringSubmatch(process.Stdout())[1])
 	require.NoError(t, err)
 
 	file := filepath.Join(t.TempDir(), "core")
@@ -66,4 +69,15 @@ func TestCoreOfAProgramHasNoSecret(t *testing.T) {
 	for name, secret := range secrets {
 		require.Falsef(t, bytes.Contains(core, secret), "%s is in the core", name)
 	}
+}
+
+var coreSource = filepath.Join("programs", "core.c")
+
+// ready starts the program and waits until it has done its work.
+func ready(t *testing.T, program harness.Command) *harness.Server {
+	t.Helper()
+	process := program.Start(t, 0)
+	require.Eventually(t, func() bool { return strings.HasSuffix(process.Stdout(), "ready\n") }, patience, time.Millisecond,
+		"%s%s", process.Stdout(), process.Stderr())
+	return process
 }
