@@ -123,6 +123,28 @@ func TestClusterOfThreeOneIsKilledUnderLoad(t *testing.T) {
 	require.Greater(t, resumed, int64(0))
 }
 
+// TestPasswordInAFile: with letters that an address can't have, and in no environment.
+func TestPasswordInAFile(t *testing.T) {
+	t.Parallel()
+	const password = "a/b?c#d@e:f %20 g"
+	kept := startKeeper(t)
+	ctx := context.Background()
+	require.NoError(t, kept.client.Do(ctx, "CONFIG", "SET", "requirepass", password).Err())
+	require.NoError(t, kept.client.Do(ctx, "AUTH", password).Err())
+	for _, end := range []string{"", "\n", "\r\n"} {
+		shared := share(t, kept.address())
+		file := filepath.Join(t.TempDir(), "password")
+		require.NoError(t, os.WriteFile(file, []byte(password+end), 0o600))
+		shared.more = []string{"SSLCACHE_STORE_PASSWORD_FILE=" + file}
+		p := startPair(t, shared, shared)
+		everybody := newClients(t, "1.2", someClients)
+		everybody.visit(p.port)
+		time.Sleep(time.Second) // for the writes
+		everybody.requireNearlyAll(everybody.visit(p.otherPort), "at the other one")
+		p.requireSilence()
+	}
+}
+
 func TestStoreStaysOffAndSaysWhy(t *testing.T) {
 	t.Parallel()
 	certificate, key := harness.Certificate(t)
@@ -144,6 +166,46 @@ func TestStoreStaysOffAndSaysWhy(t *testing.T) {
 		"open to all":   {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + write("open", keyfile.Generate(), 0o644)}, "can't be used: others than its owner may use it (chmod 600)"},
 		"no key in it":  {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + write("none", "# none\n", 0o400)}, "can't be used: no key in it; the store stays off"},
 		"a bad address": {[]string{"SSLCACHE_STORE=http://:hunter2@localhost", "SSLCACHE_STORE_KEY=" + sound.keys}, "the store stays off: its address must begin with valkey://"},
+		"two passwords": {
+			[]string{
+				"SSLCACHE_STORE=valkey://:hunter2@localhost", "SSLCACHE_STORE_KEY=" + sound.keys,
+				"SSLCACHE_STORE_PASSWORD_FILE=" + write("two", "hunter2\n", 0o600),
+			},
+			"the store stays off: its address has a password, and SSLCACHE_STORE_PASSWORD_FILE has another",
+		},
+		"no password file": {
+			[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys, "SSLCACHE_STORE_PASSWORD_FILE=/no/such"},
+			"the store stays off: the password in /no/such can't be used: No such file or directory",
+		},
+		"a password for all": {
+			[]string{
+				"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys,
+				"SSLCACHE_STORE_PASSWORD_FILE=" + write("password-for-all", "hunter2\n", 0o644),
+			},
+			"can't be used: others than its owner may use it (chmod 600)",
+		},
+		"an empty password": {
+			[]string{
+				"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys,
+				"SSLCACHE_STORE_PASSWORD_FILE=" + write("empty", "\n", 0o600),
+			},
+			"can't be used: it is empty",
+		},
+		"two lines": {
+			[]string{
+				"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys,
+				"SSLCACHE_STORE_PASSWORD_FILE=" + write("lines", "hunter2\nhunter2\n", 0o600),
+			},
+			"can't be used: it has more than one line",
+		},
+		"a password that ends early": {
+			[]string{"SSLCACHE_STORE=valkey://app:/hunter2@localhost", "SSLCACHE_STORE_KEY=" + sound.keys},
+			"the store stays off: the database in its address is not a number; a / ? # or @ in its password is written %2F %3F %23 or %40",
+		},
+		"clear in spite of a ca": {
+			[]string{"SSLCACHE_STORE=valkey://localhost?ca=" + certificate, "SSLCACHE_STORE_KEY=" + sound.keys},
+			"the store stays off: ca in its address needs valkeys:// or rediss://: the connection would be in the clear",
+		},
 		"a bad timeout": {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_TIMEOUT=soon"}, "SSLCACHE_STORE_TIMEOUT is a time up to 10s, such as 20ms, not 'soon'"},
 	} {
 		t.Run(name, func(t *testing.T) {
