@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -215,7 +214,7 @@ func (c *client) ping(ctx context.Context, name string) error {
 	return asked.Process(ctx, redis.NewStatusCmd(ctx, "ping"))
 }
 
-// dial connects: every connection is guarded, and noted as long as it is open.
+// dial connects: every connection is guarded.
 func (c *client) dial(ctx context.Context, network, where string) (net.Conn, error) {
 	c.setups.Add(1)
 	defer c.setups.Add(-1)
@@ -224,13 +223,12 @@ func (c *client) dial(ctx context.Context, network, where string) (net.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	noted := c.note(plain)
 	if c.address.tls == nil {
-		return &plainGuard{guard{Conn: noted}}, nil
+		return &plainGuard{guard{Conn: plain}}, nil
 	}
-	secured, err := c.secure(ctx, noted, where)
+	secured, err := c.secure(ctx, plain, where)
 	if err != nil {
-		noted.Close()
+		plain.Close()
 		return nil, err
 	}
 	return &guard{Conn: secured}, nil
@@ -247,35 +245,6 @@ func (c *client) secure(ctx context.Context, plain net.Conn, where string) (net.
 	within, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	return secured, secured.HandshakeContext(within)
-}
-
-// notedConnection tells when it ends, before its descriptor can become another's.
-type notedConnection struct {
-	net.Conn
-	ended sync.Once
-	end   func()
-}
-
-func (c *client) note(plain net.Conn) net.Conn {
-	descriptor := -1
-	if raw, err := plain.(syscall.Conn).SyscallConn(); err == nil {
-		_ = raw.Control(func(number uintptr) { descriptor = int(number) })
-	}
-	if descriptor < 0 || c.settings.Connected == nil {
-		return plain
-	}
-	c.settings.Connected(descriptor)
-	return &notedConnection{Conn: plain, end: func() { c.settings.Disconnected(descriptor) }}
-}
-
-func (n *notedConnection) Close() error {
-	n.ended.Do(n.end)
-	return n.Conn.Close()
-}
-
-// SyscallConn lets the library look whether a connection is still alive before it uses it.
-func (n *notedConnection) SyscallConn() (syscall.RawConn, error) {
-	return n.Conn.(syscall.Conn).SyscallConn()
 }
 
 func (c *client) get(ctx context.Context, names []string, take bool) ([][]byte, []error) {

@@ -14,8 +14,8 @@ import (
 	"libsslcache/internal/store/keyfile"
 )
 
-// answering is a server that answers whatever it is asked with the same bytes.
-func answering(t *testing.T, answer string) string {
+// answering is a server that answers whatever it is asked with the same bytes, and counts its connections.
+func answering(t *testing.T, answer string, open *atomic.Int64) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -26,7 +26,11 @@ func answering(t *testing.T, answer string) string {
 			if err != nil {
 				return
 			}
-			go answerBy(connection, func(string) string { return answer })
+			open.Add(1)
+			go func() {
+				defer open.Add(-1)
+				answerBy(connection, func(string) string { return answer })
+			}()
 		}
 	}()
 	return "valkey://" + listener.Addr().String()
@@ -52,9 +56,7 @@ func TestServerThatTalksNonsense(t *testing.T) {
 				t.Parallel()
 				var open atomic.Int64
 				s, err := Open(Settings{
-					Address: answering(t, answer) + more, Application: "test", Timeout: 50 * time.Millisecond,
-					Connected:    func(int) { open.Add(1) },
-					Disconnected: func(int) { open.Add(-1) },
+					Address: answering(t, answer, &open) + more, Application: "test", Timeout: 50 * time.Millisecond,
 				})
 				require.NoError(t, err)
 				require.NoError(t, s.SetKeys([]byte(keyfile.Generate())))

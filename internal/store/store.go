@@ -20,10 +20,6 @@ type Settings struct {
 	Password    string        // of the server, where the address has none
 	Application string        // sessions of another application are never seen
 	Timeout     time.Duration // the longest that a lookup waits
-
-	// Connections are noted where these are set: a forked child closes what it has inherited.
-	Connected    func(descriptor int)
-	Disconnected func(descriptor int)
 }
 
 // Identity is what a session is known by. Nothing of it leaves the process but under a MAC.
