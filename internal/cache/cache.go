@@ -359,8 +359,14 @@ const noShard = math.MaxUint32
 func (c *Cache) earliest(apart uint32) (uint32, place) {
 	chosen, earliest := uint32(noShard), nowhere()
 	for i := range c.count {
-		if p := c.top(i).load(); i != apart && p.before(&earliest) {
-			chosen, earliest = i, p
+		t := c.top(i)
+		expiry := t.expiry.Load()
+		if expiry > earliest.expiry || i == apart {
+			continue
+		}
+		sequence := t.sequence.Load()
+		if expiry < earliest.expiry || sequence < earliest.sequence {
+			chosen, earliest.expiry, earliest.sequence = i, expiry, sequence
 		}
 	}
 	return chosen, earliest

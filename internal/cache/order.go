@@ -47,13 +47,16 @@ func parent(i uint32) uint32 { return i>>2 + 2 }
 //go:nosplit
 func firstChild(i uint32) uint32 { return (i - 2) << 2 }
 
-// enter puts an entry into the order, whose expiry says where.
+// enter puts an entry that is not amended into the order, whose expiry says where.
 //
 //go:nosplit
 func (s *shard) enter(number uint32, sequence uint64) {
 	e := s.entry(number)
 	e.sequence, e.next = sequence, none
-	order := s.order(e)
+	order := e.expiry
+	if s.byInsertion {
+		order = 0
+	}
 	end := s.end
 	s.end = number
 	if end == none || order < s.order(s.entry(end)) {
@@ -87,7 +90,12 @@ func (s *shard) leave(number uint32) {
 		s.cut(i)
 		return
 	}
-	s.sink(i, s.placeOf(e.next))
+	next := s.placeOf(e.next)
+	if firstChild(i) >= s.runCount {
+		s.put(i, next)
+		return
+	}
+	s.sink(i, next)
 }
 
 //go:nosplit

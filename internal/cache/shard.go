@@ -259,8 +259,9 @@ func (s *shard) take(number, position uint32) Session {
 	s.index.remove(position)
 	s.held--
 	s.leave(number)
-	session := s.entry(number).session
-	s.settle(number)
+	e := s.entry(number)
+	session := e.session
+	s.settle(e)
 	s.discard(number)
 	s.publish()
 	return session
@@ -271,8 +272,9 @@ func (s *shard) take(number, position uint32) Session {
 //go:nosplit
 func (s *shard) replan(number uint32, expiry int64, sequence uint64) {
 	s.leave(number)
-	s.settle(number)
-	s.entry(number).expiry = expiry
+	e := s.entry(number)
+	s.settle(e)
+	e.expiry = expiry
 	s.enter(number, sequence)
 	s.publish()
 }
@@ -324,11 +326,15 @@ func (s *shard) amend(number uint32, expiry int64) {
 // settle takes its extension from an entry that is not in the order.
 //
 //go:nosplit
-func (s *shard) settle(number uint32) {
-	e := s.entry(number)
-	if e.kind != amended {
-		return
+func (s *shard) settle(e *entry) {
+	if e.kind == amended {
+		s.dropExtension(e)
 	}
+}
+
+//go:noinline
+//go:nosplit
+func (s *shard) dropExtension(e *entry) {
 	s.discard(uint32(e.expiry))
 	e.kind = 0
 	s.extensions--
