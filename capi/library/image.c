@@ -80,11 +80,14 @@ bool image_renew(struct go_image *image)
 /* Of Go's random numbers as FIPS 140 wants them, which are off: 32 MB. Where a Go has none, it is NULL. */
 extern char go_fips_memory[32 << 20] __attribute__((weak, visibility("hidden")));
 
-/* They count as the program's data (RLIMIT_DATA) as long as they can be written to. */
+/*
+ * They count as the program's data (RLIMIT_DATA) as long as they can be written to. Whoever looks through the data of all
+ * libraries, as a conservative collector does, can read them.
+ */
 __attribute__((constructor)) static void give_back_unused(void)
 {
     uintptr_t page = getauxval(AT_PAGESZ), start = ((uintptr_t)go_fips_memory + page - 1) & -page;
     uintptr_t end = ((uintptr_t)go_fips_memory + sizeof(go_fips_memory)) & -page;
     if (go_fips_memory != NULL)
-        mprotect((void *)start, end - start, PROT_NONE);
+        mprotect((void *)start, end - start, PROT_READ);
 }
