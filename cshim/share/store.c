@@ -181,6 +181,9 @@ static const char *look_at_file(struct keys *before)
     struct stat now;
     const char *fault = NULL;
     int file = open(config.settings.store_key, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    /* A worker that has given up its user or its root keeps what it has, without a word. */
+    if (file < 0 && before != NULL && (errno == EACCES || errno == ENOENT))
+        return NULL;
     if (file < 0)
         return strerrordesc_np(errno);
     if (fstat(file, &now) != 0)

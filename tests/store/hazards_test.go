@@ -24,8 +24,12 @@ func requireEnds(t *testing.T, name string, arguments []string, printed, complai
 	for i, argument := range arguments {
 		arguments[i] = strings.ReplaceAll(argument, "PID", fmt.Sprint(kept.process.Pid))
 	}
+	var flags []string
+	if name == "collector" {
+		flags = []string{"-Wl,--no-as-needed", "-lgc"}
+	}
 	result := harness.Program{
-		Source: filepath.Join("programs", name+".c"), Args: arguments, Env: shared.environment(), Timeout: time.Minute,
+		Source: filepath.Join("programs", name+".c"), Flags: flags, Args: arguments, Env: shared.environment(), Timeout: time.Minute,
 	}.Run(t, harness.Ours)
 	require.Equal(t, complaint, result.Stderr)
 	require.Zero(t, result.Exit, result.Stdout)
@@ -88,4 +92,16 @@ func TestBlockedSignalsComeToTheProgram(t *testing.T) {
 	}
 	requireEnds(t, "signals_blocked", nil,
 		"elsewhere: resumed\n"+printed.String()+"handlers that are not as they were: 0\n", "")
+}
+
+func TestConservativeCollectorLooksThroughAllData(t *testing.T) {
+	t.Parallel()
+	requireEnds(t, "collector", nil, "list whole: 1000 elements\nelsewhere: resumed\n", "")
+}
+
+// TestDaemonForksBeforeItsFirstContext: and the child finds the library while it may.
+func TestDaemonForksBeforeItsFirstContext(t *testing.T) {
+	requireRoot(t)
+	t.Parallel()
+	requireEnds(t, "daemon", nil, "in the child: resumed\n", "")
 }

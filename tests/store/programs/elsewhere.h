@@ -53,7 +53,7 @@ UNUSED static void show_elsewhere(const char *title)
     printf("%s: %s\n", title, answer == 1 ? "resumed" : answer == 0 ? "not resumed" : "failed");
 }
 
-static void leave(void)
+UNUSED static void leave(void)
 {
     SSL_SESSION_free(session);
     SSL_CTX_free(client);
