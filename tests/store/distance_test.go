@@ -136,7 +136,8 @@ func TestServerThatIsTooFarAway(t *testing.T) {
 	}, patience, time.Millisecond)
 	time.Sleep(2 * time.Second)
 	require.True(t, s.Stats().Open, "as long as it is so far away")
-	require.Regexp(t, `^the server answers after 2[5-9][.0-9]*ms, SSLCACHE_STORE_TIMEOUT is 20ms: a longer one would wait for it$`,
+	// A machine with something else to do takes longer yet.
+	require.Regexp(t, `^the server answers after (2[5-9]|[3-9][0-9]|[1-9][0-9]{2,})[.0-9]*ms, SSLCACHE_STORE_TIMEOUT is 20ms: a longer one would wait for it$`,
 		s.Stats().Failure)
 	s.Put(number(2), make([]byte, 500), time.Hour, false)
 	kept.waitForRecords(2)
