@@ -95,6 +95,15 @@ func TestGuardBoundsAnAnswer(t *testing.T) {
 	}
 }
 
+func TestGuardStaysClosed(t *testing.T) {
+	connection := &guard{Conn: &canned{content: bytes.NewReader([]byte("HTTP\r\n+OK\r\n+OK\r\n")), step: 6}}
+	for range 3 {
+		count, err := connection.Read(make([]byte, 100))
+		require.ErrorIs(t, err, errNonsense)
+		require.Zero(t, count)
+	}
+}
+
 // FuzzGuard: whatever a server answers, the client library behind the guard needs little memory and little stack.
 func FuzzGuard(f *testing.F) {
 	debug.SetMaxStack(1 << 20)
