@@ -160,7 +160,7 @@ static void trace_flushed(const struct context *context, const SSL_SESSION *sess
                           struct origin origin, bool is_everything)
 {
     if (is_everything)
-        trace_drop(context, session, origin);
+        trace_clear(context, session, origin);
     else
         trace_expire(context, session, CAUSE_FLUSH);
 }

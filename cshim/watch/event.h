@@ -21,7 +21,7 @@
     X(EVENT_LOOKUP, "lookup")                                                                      \
     X(EVENT_EVICT, "evict")                                                                        \
     X(EVENT_EXPIRE, "expire")                                                                      \
-    X(EVENT_DROP, "drop")                                                                          \
+    X(EVENT_CLEAR, "clear")                                                                         \
     X(EVENT_FLUSH, "flush")                                                                        \
     X(EVENT_CALLBACK, "callback")                                                                  \
     X(EVENT_TAKE, "take")                                                                          \
@@ -84,7 +84,7 @@
     X(CAUSE_LIMIT, "limit")                         /* evict */                                    \
     X(CAUSE_FLUSH, "flush")                         /* expire */                                   \
     X(CAUSE_AUTOMATIC, "automatic")                 /* flush */                                    \
-    X(CAUSE_FREED, "freed")                         /* flush, drop: the context goes */            \
+    X(CAUSE_FREED, "freed")                         /* flush, clear: the context goes */            \
     X(CAUSE_NO_SESSION_CONTEXT, "no_session_context")                                              \
     EVENT_OBSTACLES(X)
 

@@ -189,9 +189,9 @@ void trace_expire(const struct context *context, const SSL_SESSION *session, enu
     writer_put(&event);
 }
 
-void trace_drop(const struct context *context, const SSL_SESSION *session, struct origin origin)
+void trace_clear(const struct context *context, const SSL_SESSION *session, struct origin origin)
 {
-    struct event event = event_about(EVENT_DROP, context, session);
+    struct event event = event_about(EVENT_CLEAR, context, session);
     event.cause = origin.cause;
     event.caller = origin.caller;
     writer_put(&event);

@@ -47,7 +47,7 @@ void trace_evict(const struct context *context, const SSL_SESSION *session, enum
                  bool is_alive);
 void trace_expire(const struct context *context, const SSL_SESSION *session,
                   enum event_cause cause);
-void trace_drop(const struct context *context, const SSL_SESSION *session, struct origin origin);
+void trace_clear(const struct context *context, const SSL_SESSION *session, struct origin origin);
 void trace_flush(const struct context *context, struct origin origin, size_t sessions,
                  int64_t since);
 void trace_callback(const struct context *context, const SSL_SESSION *session,

@@ -246,7 +246,8 @@ static void *write_on(void *unused)
         while (sem_clockwait(&work, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR)
             ;
         pthread_mutex_lock(&writing);
-        write_waiting();
+        if (tracing()) /* else the process is at its end, and its file is closed */
+            write_waiting();
         pthread_mutex_unlock(&writing);
     }
     return NULL;
