@@ -8,6 +8,7 @@ import (
 
 	"libsslcache/internal/finding"
 	"libsslcache/internal/report"
+	"libsslcache/internal/summary"
 )
 
 // Bound is one thing that must hold of a run.
@@ -32,12 +33,18 @@ func (v Verdict) String() string {
 	return fmt.Sprintf("%s: %s: %s", word, v.Name, v.Says)
 }
 
-// Judge holds a run to the bounds. Of a run that no process reported of, nil, no bound holds.
+// Judge holds a run to the bounds. Of a run that no process reported of, nil, no bound holds, and none of a trace
+// that can't be read to its end.
 func Judge(bounds []Bound, made *report.Report) []Verdict {
 	verdicts := []Verdict{}
 	for _, one := range bounds {
-		verdict := Verdict{Name: one.Name, Broken: true, Says: "libsslcache.so saw no TLS in the program"}
-		if made != nil {
+		verdict := Verdict{Name: one.Name, Broken: true}
+		switch {
+		case made == nil:
+			verdict.Says = "libsslcache.so saw no TLS in the program"
+		case made.Incomplete != "":
+			verdict.Says = "it can't be told, since the trace can't be read to its end: " + made.Incomplete
+		default:
 			verdict.Broken, verdict.Says = one.judge(made)
 		}
 		verdicts = append(verdicts, verdict)
@@ -56,30 +63,37 @@ func Broken(verdicts []Verdict) int {
 	return count
 }
 
+// mostDecimals is how many of them a part may have.
+const mostDecimals = 9
+
 // ParsePart reads a part of a whole: 90%, 0.9.
-func ParsePart(text string) (float64, error) {
+func ParsePart(text string) (summary.Part, error) {
 	digits, percent := strings.CutSuffix(text, "%")
-	part, err := strconv.ParseFloat(digits, 64)
-	if percent {
-		part /= 100
+	whole, decimals, _ := strings.Cut(digits, ".")
+	part := summary.Part{Of: 1}
+	for range decimals {
+		part.Of *= 10
 	}
-	// Written this way round, it refuses NaN too.
-	if err != nil || !(part >= 0 && part <= 1) {
-		return 0, fmt.Errorf("must be a part such as 90%% or 0.9, not '%s'", text)
+	var err error
+	if part.Number, err = strconv.ParseUint(whole+decimals, 10, 64); percent {
+		part.Of *= 100
+	}
+	if err != nil || whole == "" || len(decimals) > mostDecimals || part.Number > part.Of {
+		return part, fmt.Errorf("must be a part such as 90%% or 0.9, not '%s'", text)
 	}
 	return part, nil
 }
 
-// MinResumed asks that at least this part of all handshakes resumed a session.
-func MinResumed(part float64) Bound {
+// MinResumed asks that at least a part of all handshakes resumed a session: the part, and as it was asked for.
+func MinResumed(part summary.Part, text string) Bound {
 	return Bound{
-		Name: "--min-resumed=" + report.Percent(part),
+		Name: "--min-resumed=" + text,
 		judge: func(made *report.Report) (bool, string) {
 			rate, known := made.Rate()
 			if !known {
 				return true, "no handshake was completed"
 			}
-			return rate < part, fmt.Sprintf("%s of %d handshakes", report.Percent(rate), made.Connections)
+			return rate.Below(part), fmt.Sprintf("%s of %d handshakes", rate, made.Connections)
 		},
 	}
 }

@@ -29,7 +29,7 @@ var leak = finding.Finding{
 }
 
 func TestTheEdgeOfABoundIsInside(t *testing.T) {
-	rate := bound.MinResumed(0.9)
+	rate := minResumed(t, "90%")
 	require.Equal(t, "held: --min-resumed=90%: 90% of 10 handshakes",
 		judge(rate, reportOf(summary.Totals{Connections: 10, Resumed: 9})).String())
 	require.Equal(t, "broken: --min-resumed=90%: 89.9% of 1000 handshakes",
@@ -41,7 +41,7 @@ func TestTheEdgeOfABoundIsInside(t *testing.T) {
 }
 
 func TestABoundWithoutEvidenceIsBroken(t *testing.T) {
-	require.True(t, judge(bound.MinResumed(0), reportOf(summary.Totals{})).Broken, "no handshake")
+	require.True(t, judge(minResumed(t, "0"), reportOf(summary.Totals{})).Broken, "no handshake")
 	require.True(t, judge(bound.NoLeaks(), nil).Broken, "no process with the library")
 	lossy := reportOf(summary.Totals{})
 	lossy.Lost = 4
@@ -60,16 +60,48 @@ func TestFindingsBreakTheirBounds(t *testing.T) {
 	require.False(t, judge(bound.NoFindings(), noted).Broken)
 }
 
+func minResumed(t *testing.T, text string) bound.Bound {
+	t.Helper()
+	part, err := bound.ParsePart(text)
+	require.NoError(t, err)
+	return bound.MinResumed(part, text)
+}
+
 func TestAPartIsReadAsPercentOrFraction(t *testing.T) {
-	for text, part := range map[string]float64{"90%": 0.9, "0.9": 0.9, "0": 0, "100%": 1, "1": 1, "99.5%": 0.995} {
+	for text, part := range map[string]summary.Part{
+		"90%": {Number: 90, Of: 100}, "0.9": {Number: 9, Of: 10}, "0": {Of: 1}, "100%": {Number: 100, Of: 100},
+		"1": {Number: 1, Of: 1}, "99.95%": {Number: 9995, Of: 10000}, "1.0": {Number: 10, Of: 10},
+	} {
 		read, err := bound.ParsePart(text)
 		require.NoError(t, err, text)
-		require.InDelta(t, part, read, 1e-12, text)
+		require.Equal(t, part, read, text)
 	}
-	for _, text := range []string{"", "%", "90", "-1%", "101%", "NaN", "many", "1.1"} {
+	for _, text := range []string{"", "%", "90", "-1%", "101%", "NaN", "many", "1.1", ".", ".5", "0.+5", "0.12345678901", "1e-1"} {
 		_, err := bound.ParsePart(text)
 		require.ErrorContains(t, err, "must be a part such as 90% or 0.9", text)
 	}
+}
+
+// What a part is of need not be a number that a computer has.
+func TestTheEdgeOfAPartIsExact(t *testing.T) {
+	for _, one := range []struct {
+		text        string
+		resumed, of uint64
+		broken      bool
+	}{
+		{"99.9%", 999, 1000, false}, {"99.9%", 998, 999, true}, {"58%", 58, 100, false}, {"0.58", 57, 100, true},
+		{"33.3%", 1, 3, false}, {"33.4%", 1, 3, true}, {"100%", 10, 10, false},
+	} {
+		verdict := judge(minResumed(t, one.text), reportOf(summary.Totals{Connections: one.of, Resumed: one.resumed}))
+		require.Equal(t, one.broken, verdict.Broken, "%v", one)
+	}
+}
+
+func TestNoBoundHoldsOfATraceThatIsBroken(t *testing.T) {
+	broken := reportOf(summary.Totals{Connections: 1, Resumed: 1})
+	broken.Incomplete = "line 7: not an event"
+	require.Equal(t, "broken: --min-resumed=0: it can't be told, since the trace can't be read to its end: line 7: not an event",
+		judge(minResumed(t, "0"), broken).String())
 }
 
 func TestJUnitHasATestForEachVerdict(t *testing.T) {

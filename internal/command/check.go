@@ -2,13 +2,11 @@ package command
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"libsslcache/internal/bound"
 	"libsslcache/internal/program"
@@ -27,7 +25,7 @@ type checking struct {
 	noFindings   bool
 	ignoreStatus bool
 	junit        string
-	output       string
+	output       output
 }
 
 // limit is a flag that bounds a counter.
@@ -55,41 +53,51 @@ func newCheck() *cobra.Command {
 		Long: `Runs a program as "sslcache run" does, and holds what its TLS sessions did to the bounds that
 are given. For tests.
 
+sslcache is the parent of the program and hands on every signal but those that a terminal sends to
+both.
+
 Exit status: 0 if the program ended with 0 and every bound held; 1 if a bound is broken, with a
-line on standard error for each; 3 if every bound held and the program failed; 2 if the command
-line or a setting can't be read; 125 if sslcache failed, 126 if the program can't be executed,
-127 if it is not found.`,
+line on standard error for each; 3 if every bound held and the program failed; 125 if sslcache
+failed, also where it could not write what it was asked to; 126 if the program can't be
+executed, 127 if it is not found.`,
 		Example: `  sslcache check --min-resumed 90% --no-leaks -- ./integration-test.sh
-  sslcache check --max-evicted 0 --junit sessions.xml -- ./server --self-test`,
+  sslcache check --wait --max-missed 3 -- ./service start
+  sslcache check --tickets=off --max-evicted 0 -- ./server --self-test
+  sslcache check --store valkey://localhost --store-key keys --min-resumed 0.5 -- ./workers
+  sslcache check --no-findings --junit sessions.xml -o report.txt -- ./server --self-test`,
 		Args: needProgram,
 		RunE: func(_ *cobra.Command, words []string) error { return checks.run(words) },
 	}
-	checks.addBounds(command.Flags())
 	checks.addFlags(command)
+	checks.addBounds(command)
 	return command
 }
 
-func (c *checking) addBounds(flags *pflag.FlagSet) {
+func (c *checking) addBounds(command *cobra.Command) {
+	flags := command.Flags()
 	flags.StringVar(&c.minResumed, "min-resumed", "", "at least this `PART` of all handshakes resumes a session: 90% or 0.9")
 	for _, one := range c.most {
 		flags.Uint64Var(&one.value, one.flag, 0, fmt.Sprintf("at most this `NUMBER` of %s", one.noun))
+		groupBounds.add(flags, one.flag)
 	}
 	flags.BoolVar(&c.noLeaks, "no-leaks", false, "the program gives back every reference to a session that it takes")
 	flags.BoolVar(&c.noFindings, "no-findings", false, "nothing looks wrong: no finding but notes")
 	flags.BoolVar(&c.ignoreStatus, "ignore-status", false, "do not judge how the program itself ended")
+	groupBounds.add(flags, "min-resumed", "no-leaks", "no-findings", "ignore-status")
 	flags.StringVar(&c.junit, "junit", "", "write the outcome as JUnit XML to this `FILE`")
-	flags.StringVarP(&c.output, "output", "o", "", "write the report to this `FILE` too")
+	c.output.addReportFlags(command)
+	groupOutput.add(flags, "junit")
 }
 
-// bounds gives what was asked for.
+// bounds returns what was asked for.
 func (c *checking) bounds() ([]bound.Bound, error) {
 	var bounds []bound.Bound
-	if c.minResumed != "" {
+	if c.flags.Changed("min-resumed") {
 		part, err := bound.ParsePart(c.minResumed)
 		if err != nil {
-			return nil, fail(statusUsage, "--min-resumed %v", err)
+			return nil, fail(program.StatusOwn, "--min-resumed %v", err)
 		}
-		bounds = append(bounds, bound.MinResumed(part))
+		bounds = append(bounds, bound.MinResumed(part, c.minResumed))
 	}
 	for _, one := range c.most {
 		if c.flags.Changed(one.flag) {
@@ -103,7 +111,7 @@ func (c *checking) bounds() ([]bound.Bound, error) {
 		bounds = append(bounds, bound.NoFindings())
 	}
 	if len(bounds) == 0 {
-		return nil, fail(statusUsage, "there is no bound to check: --min-resumed, --no-leaks, ... (see sslcache check --help)")
+		return nil, fail(program.StatusOwn, "there is no bound to check: --min-resumed, --no-leaks, ... (see sslcache check --help)")
 	}
 	return bounds, nil
 }
@@ -113,28 +121,35 @@ func (c *checking) run(words []string) error {
 	if err != nil {
 		return err
 	}
-	files, err := openFiles(c.junit, c.output)
+	opened, err := c.openFiles()
 	if err != nil {
 		return err
 	}
+	name := filepath.Base(words[0])
 	began := time.Now()
 	ended, err := c.launch.run(words)
 	if err != nil {
+		_ = opened.writeJUnit(name, time.Since(began), []bound.Verdict{notRun(err)})
 		return err
 	}
 	verdicts := bound.Judge(bounds, ended.report)
 	for _, one := range verdicts {
 		say(one.String())
 	}
-	name := filepath.Base(words[0])
 	failed := c.failed(ended.status, name)
 	if failed.Broken {
 		say(failed.Says)
 	}
-	writeFiles(files, name, time.Since(began), ended.report, append(verdicts, failed))
+	unwritten := firstOf(
+		opened.writeJUnit(name, time.Since(began), append(verdicts, failed)),
+		opened.writeReport(c.output, ended.report),
+	)
+	complain(unwritten)
 	switch {
 	case bound.Broken(verdicts) > 0:
 		return silently(statusFailed)
+	case unwritten != nil:
+		return silently(program.StatusOwn)
 	case failed.Broken:
 		return silently(statusProgram)
 	default:
@@ -145,49 +160,51 @@ func (c *checking) run(words []string) error {
 // failed judges how the program itself ended.
 func (c *checking) failed(status program.Status, name string) bound.Verdict {
 	return bound.Verdict{
-		Name:   "the program itself",
+		Name:   theProgram,
 		Broken: status.Code() != 0 && !c.ignoreStatus,
 		Says:   fmt.Sprintf("the program %s %s", name, status),
 	}
 }
 
-// files are where the outcome goes beside standard error; nil where nobody asked.
-type files struct{ junit, output io.WriteCloser }
+// notRun is the verdict where there is none on anything else.
+func notRun(err error) bound.Verdict {
+	return bound.Verdict{Name: theProgram, Broken: true, Says: err.Error()}
+}
 
-func openFiles(junit, output string) (files, error) {
+// theProgram is the name of the last verdict.
+const theProgram = "the program itself"
+
+// files are where the outcome goes beside standard error; nil where nobody asked.
+type files struct{ junit, report *os.File }
+
+func (c *checking) openFiles() (files, error) {
 	var opened files
-	if junit != "" {
-		file, err := os.Create(junit)
-		if err != nil {
-			return opened, fail(statusUsage, "the JUnit file can't be written: %v", err)
-		}
-		opened.junit = file
-	}
-	if output == "" {
-		return opened, nil
-	}
 	var err error
-	opened.output, err = openOutput(output)
+	if c.junit != "" {
+		if opened.junit, err = os.Create(c.junit); err != nil {
+			return opened, fail(program.StatusOwn, "the JUnit file can't be written to %s: %v", c.junit, program.Cause(err))
+		}
+	}
+	if c.output.path != "" {
+		opened.report, err = c.output.open()
+	}
 	return opened, err
 }
 
-func writeFiles(opened files, name string, took time.Duration, made *report.Report, verdicts []bound.Verdict) {
-	if opened.junit != nil {
-		err := bound.WriteJUnit(opened.junit, name, took.Seconds(), verdicts)
-		complain("the JUnit file can't be written", err, opened.junit.Close())
+func (f files) writeJUnit(name string, took time.Duration, verdicts []bound.Verdict) error {
+	if f.junit == nil {
+		return nil
 	}
-	if opened.output != nil {
-		err := writeShort(opened.output, made, false)
-		complain("the report can't be written", err, opened.output.Close())
+	err := firstOf(bound.WriteJUnit(f.junit, name, took.Seconds(), verdicts), f.junit.Close())
+	if err != nil {
+		return fmt.Errorf("the JUnit file can't be written: %w", program.Cause(err))
 	}
+	return nil
 }
 
-// complain says the first of the errors, if there is one.
-func complain(what string, errs ...error) {
-	for _, err := range errs {
-		if err != nil {
-			say(what + ": " + err.Error())
-			return
-		}
+func (f files) writeReport(asked output, made *report.Report) error {
+	if f.report == nil {
+		return nil
 	}
+	return asked.write(f.report, made)
 }

@@ -8,10 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"libsslcache/internal/printable"
 	"libsslcache/internal/program"
 )
 
-// The exit statuses of sslcache itself. Those of the program that it runs are handed on, and
+// The exit statuses of sslcache itself. A command that runs a program hands on that of the program, and
 // program.StatusOwn and its kin say that there is none.
 const (
 	statusFailed = 1
@@ -38,37 +39,44 @@ func silently(status int) error {
 	return &failure{status: status}
 }
 
-// Run runs sslcache with these arguments and gives its exit status.
+// Run runs sslcache with these arguments and returns its exit status.
 func Run(version string, arguments []string) int {
 	root := New(version)
 	root.SetArgs(arguments)
-	err := root.Execute()
+	command, err := root.ExecuteC()
 	if err == nil {
 		return 0
 	}
-	status := statusOf(err)
 	if err.Error() != "" {
 		say(err.Error())
 	}
-	return status
+	return statusOf(err, command)
 }
 
-func statusOf(err error) int {
+func statusOf(err error, command *cobra.Command) int {
 	var own *failure
-	if errors.As(err, &own) {
-		return own.status
-	}
 	var notStarted *program.Error
-	if errors.As(err, &notStarted) {
+	switch {
+	case errors.As(err, &own):
+		return own.status
+	case errors.As(err, &notStarted):
 		return notStarted.Status
+	case runsProgram(command):
+		return program.StatusOwn
+	default:
+		return statusUsage
 	}
-	return statusUsage
+}
+
+// runsProgram reports whether the exit status of a command is that of a program.
+func runsProgram(command *cobra.Command) bool {
+	return command.Name() == "run" || command.Name() == "check"
 }
 
 // say writes one line of ours to standard error.
-func say(message string) { fmt.Fprintf(os.Stderr, "sslcache: %s\n", message) }
+func say(message string) { fmt.Fprintf(os.Stderr, "sslcache: %s\n", printable.Line(message)) }
 
-// New makes the whole command line.
+// New returns the whole command line.
 func New(version string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sslcache",
@@ -86,6 +94,8 @@ watched, limited, made to fail, and checked.`,
 		},
 	}
 	root.SetVersionTemplate("sslcache {{.Version}}\n")
-	root.AddCommand(newRun(), newCheck(), newReport(), newTop(), newKeygen())
+	root.AddCommand(newRun(), newCheck(), newReport(), newTop(), newKeygen(), newCollect())
+	root.SetFlagErrorFunc(refuse)
+	root.SetUsageTemplate(usage)
 	return root
 }

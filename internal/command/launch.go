@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -36,12 +37,13 @@ func (l *launch) addFlags(command *cobra.Command) {
 	l.flags = command.Flags()
 	l.flags.SetInterspersed(false)
 	l.flags.SortFlags = false
+	l.flags.StringVar(&l.library, "lib", "", "the `FILE` to preload (default: "+program.Library+" beside sslcache, in ../lib or its multiarch folder)")
+	l.flags.BoolVar(&l.wait, "wait", false, "wait for processes that the program leaves behind, and for the report")
+	groupRunning.add(l.flags, "lib", "wait")
 	l.values = map[string]*setting{}
 	for _, one := range offered() {
 		l.addSetting(one)
 	}
-	l.flags.StringVar(&l.library, "lib", "", "the `FILE` to preload (default: "+program.Library+" beside sslcache, in ../lib or its multiarch folder)")
-	l.flags.BoolVar(&l.wait, "wait", false, "wait for processes that the program leaves behind")
 }
 
 // offered are the settings that are flags: all but the report of each process, which a run does better.
@@ -60,6 +62,7 @@ func (l *launch) addSetting(one settings.Setting) {
 	if one.Value == "0|1" {
 		l.flags.Lookup(one.Flag).NoOptDefVal = "1"
 	}
+	groupOf(one.Variable).add(l.flags, one.Flag)
 }
 
 // setting is the value of a flag, as it was given: the library's parser is the one that judges it.
@@ -82,7 +85,7 @@ func (s *setting) Set(value string) error {
 	return nil
 }
 
-// environment is ours with the settings of the flags, checked.
+// environment returns ours with the settings of the flags, checked.
 func (l *launch) environment() ([]string, error) {
 	environment := os.Environ()
 	given := map[string]string{}
@@ -98,19 +101,21 @@ func (l *launch) environment() ([]string, error) {
 		for variable, flag := range given {
 			problem = strings.ReplaceAll(problem, variable+" ", flag+" ")
 		}
-		return nil, fail(statusUsage, "%s", problem)
+		return nil, fail(program.StatusOwn, "%s", problem)
 	}
 	return environment, nil
 }
 
-// outcome is what became of a program.
-type outcome struct {
-	status program.Status
-	report *report.Report // nil: no process of it wrote an event
+// started is a program that is ready to run under the library.
+type started struct {
+	path        string
+	words       []string
+	environment []string
+	copy        *os.File // of the trace, or nil
 }
 
-// run runs a program under the library to its end and reads the trace of all its processes.
-func (l *launch) run(words []string) (*outcome, error) {
+// prepare finds all that a run needs, so that nothing is begun that can't be ended.
+func (l *launch) prepare(words []string) (*started, error) {
 	environment, err := l.environment()
 	if err != nil {
 		return nil, err
@@ -123,38 +128,41 @@ func (l *launch) run(words []string) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	copy, err := openTrace(traceFile(environment))
+	copied, err := openTrace(valueOf(environment, traceVariable))
 	if err != nil {
 		return nil, err
 	}
-	if copy != nil {
-		defer copy.Close()
-	}
-	pipe, err := trace.NewPipe(asWriter(copy))
-	if err != nil {
-		return nil, fail(program.StatusOwn, "the trace can't be collected: %v", err)
-	}
-	defer pipe.Close()
-	environment = program.Set(environment, traceVariable, pipe.Path())
-	return l.watch(pipe, path, words, program.Preload(environment, library))
+	return &started{path: path, words: words, environment: program.Preload(environment, library), copy: copied}, nil
 }
 
-func traceFile(environment []string) string {
+// traceTo makes the processes of the program write their events to a FIFO.
+func (s *started) traceTo(fifo string) {
+	s.environment = program.Set(s.environment, traceVariable, fifo)
+}
+
+func (s *started) close() {
+	if s.copy != nil {
+		_ = s.copy.Close()
+	}
+}
+
+func valueOf(environment []string, variable string) string {
 	for _, line := range environment {
-		if path, found := strings.CutPrefix(line, traceVariable+"="); found {
-			return path
+		if value, found := strings.CutPrefix(line, variable+"="); found {
+			return value
 		}
 	}
 	return ""
 }
 
+// openTrace opens the file of a trace as the library does, which appends.
 func openTrace(path string) (*os.File, error) {
 	if path == "" {
 		return nil, nil
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fail(statusUsage, "the trace can't be written: %v", err)
+		return nil, fail(program.StatusOwn, "the trace can't be written to %s: %v", path, program.Cause(err))
 	}
 	return file, nil
 }
@@ -167,58 +175,108 @@ func asWriter(file *os.File) io.Writer {
 	return file
 }
 
-// reading is what came of a trace.
-type reading struct {
-	report *report.Report
-	err    error
+// outcome is what became of a program.
+type outcome struct {
+	status program.Status
+	report *report.Report // nil: no process of it wrote an event
 }
 
-// watch reads the trace while the program runs.
-func (l *launch) watch(pipe *trace.Pipe, path string, words, environment []string) (*outcome, error) {
-	done := make(chan reading, 1)
-	go func() {
-		made, err := report.Read(pipe)
-		// Nothing may wait for us: what can't be read is still taken away.
-		_, _ = io.Copy(io.Discard, pipe)
-		done <- reading{report: made, err: err}
-	}()
-	status, err := l.start(path, words, environment)
-	pipe.Finish(quiet)
+// run runs a program as a child to its end and reads the trace of all its processes.
+func (l *launch) run(words []string) (*outcome, error) {
+	ready, err := l.prepare(words)
 	if err != nil {
 		return nil, err
 	}
-	read := <-done
-	if read.err != nil && read.report != nil {
-		say("the trace of the program can't be read to its end: " + read.err.Error())
+	defer ready.close()
+	pipe, err := trace.NewPipe("trace", asWriter(ready.copy))
+	if err != nil {
+		return nil, notCollected(err)
 	}
+	defer pipe.Close()
+	ready.traceTo(pipe.Path())
+	read := make(chan *report.Report, 1)
+	go func() { read <- readTrace(pipe, func(*trace.Event) {}) }()
+	status, err := program.Run(ready.path, words, ready.environment, l.wait)
+	pipe.Finish(quiet)
+	made := <-read
+	if err != nil {
+		return nil, err
+	}
+	complainOf(pipe)
+	return &outcome{status: status, report: made}, nil
+}
+
+func notCollected(err error) error {
+	return fail(program.StatusOwn, "the trace can't be collected: %v", program.Cause(err))
+}
+
+// readTrace reads a trace to its end, whatever is in it: nobody may have to wait for its reader.
+func readTrace(pipe io.Reader, use func(*trace.Event)) *report.Report {
+	made, err := report.ReadEach(pipe, use)
+	if err != nil && made != nil {
+		say("the trace of the program can't be read to its end: " + err.Error())
+	}
+	_, _ = io.Copy(io.Discard, pipe)
+	return made
+}
+
+// complainOf says what is not as it should be with a trace that was read.
+func complainOf(pipe *trace.Pipe) {
 	if err := pipe.CopyError(); err != nil {
-		say("the trace is not whole: " + err.Error())
+		say("the trace is not whole: " + program.Cause(err).Error())
 	}
 	if pipe.Left() {
 		say("the program left processes behind: the report is about what they did until now (--wait waits for them)")
 	}
-	return &outcome{status: status, report: read.report}, nil
-}
-
-// start runs the program to its end, and with --wait to the end of all that it leaves behind.
-func (l *launch) start(path string, words, environment []string) (program.Status, error) {
-	if !l.wait {
-		return program.Run(path, words[0], words[1:], environment)
-	}
-	orphans, err := program.AdoptOrphans()
-	if err != nil {
-		return program.Status{}, fail(program.StatusOwn, "--wait can't be had here: %v", err)
-	}
-	status, err := program.Run(path, words[0], words[1:], environment)
-	if err == nil {
-		orphans.Wait()
-	}
-	return status, err
 }
 
 // noTrace is said where no process of a program had anything to report.
 const noTrace = "libsslcache.so saw no TLS in the program: it used none, is linked statically, runs setuid, " +
 	"clears its environment, or SSLCACHE_DISABLE is set"
 
-// endLike ends this process as the program ended, so that whoever waits sees the same.
-func endLike(status program.Status) error { return silently(status.Code()) }
+// output is where a report of a run goes, and how.
+type output struct {
+	path   string
+	asJSON bool
+}
+
+// open opens the file of a report; "" is standard error.
+func (o output) open() (*os.File, error) {
+	if o.path == "" {
+		return os.Stderr, nil
+	}
+	file, err := os.Create(o.path)
+	if err != nil {
+		return nil, fail(program.StatusOwn, "the report can't be written to %s: %v", o.path, program.Cause(err))
+	}
+	return file, nil
+}
+
+// write writes the report of a run into a file that it opened, and closes it.
+func (o output) write(target *os.File, made *report.Report) error {
+	var err error
+	switch {
+	case made == nil:
+		say(noTrace)
+	case o.asJSON:
+		err = made.WriteJSON(target)
+	default:
+		err = made.WriteText(target)
+	}
+	if target != os.Stderr {
+		err = firstOf(err, target.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("the report can't be written: %w", program.Cause(err))
+	}
+	return nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"libsslcache/internal/program"
 	"libsslcache/internal/report"
 	"libsslcache/internal/trace"
 )
@@ -57,8 +58,8 @@ func (r *reporting) run(path string) error {
 	if incomplete != nil && !errors.Is(incomplete, trace.ErrTruncated) {
 		return fail(statusFailed, "%s, %v", path, incomplete)
 	}
-	if err := r.write(made, incomplete); err != nil {
-		return err
+	if err := r.write(made); err != nil {
+		return fail(statusFailed, "the report can't be written: %v", program.Cause(err))
 	}
 	if incomplete != nil {
 		return fail(statusFailed, "%s, %v: the report is about what comes before", path, incomplete)
@@ -72,34 +73,30 @@ func openSource(path string) (io.ReadCloser, error) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fail(statusFailed, "the trace can't be read: %v", err)
+		return nil, fail(statusFailed, "the trace can't be read from %s: %v", path, program.Cause(err))
 	}
 	return file, nil
 }
 
-func (r *reporting) write(made *report.Report, incomplete error) error {
+func (r *reporting) write(made *report.Report) error {
 	target := os.Stdout
 	if r.output != "" {
 		file, err := os.Create(r.output)
 		if err != nil {
-			return fail(statusFailed, "the report can't be written: %v", err)
+			return err
 		}
 		target = file
 	}
-	err := r.format(target, made, incomplete)
-	if err = errors.Join(err, target.Close()); err != nil {
-		return fail(statusFailed, "the report can't be written: %v", err)
-	}
-	return nil
+	return firstOf(r.format(target, made), target.Close())
 }
 
-func (r *reporting) format(target io.Writer, made *report.Report, incomplete error) error {
+func (r *reporting) format(target io.Writer, made *report.Report) error {
 	switch {
 	case r.asJSON:
 		return made.WriteJSON(target)
 	case r.asText:
 		return made.WriteText(target)
 	default:
-		return made.WriteHTML(target, incomplete)
+		return made.WriteHTML(target)
 	}
 }

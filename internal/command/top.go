@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"libsslcache/internal/live"
+	"libsslcache/internal/printable"
 	"libsslcache/internal/program"
 	"libsslcache/internal/settings"
 )
@@ -32,11 +34,14 @@ func newTop() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "top [flags] [PID]",
 		Short: "Watch running programs",
-		Long: `Shows what the caches of running processes hold and do, on a screen that refreshes. With a
+		Long: `Shows what the caches of running processes hold and do, on a screen that refreshes, or, where
+there is no terminal, once. With a
 PID it shows that process, a line for each of its contexts. Only processes that were started
-with --live (SSLCACHE_LIVE=1), by this user, are seen.
+with --live (SSLCACHE_LIVE=1), by this user, are seen. What is a forked child's own is counted, and
+not what it has inherited.
 
-Sockets that dead processes left in the run folder are taken away.`,
+Sockets that dead processes left in the run folder are taken away. A run folder that is not of
+this user alone is not believed.`,
 		Example: `  sslcache run --live -- nginx -g 'daemon off;' & sslcache top
   sslcache top --once --json | jq .
   sslcache top --metrics > /var/lib/node_exporter/sslcache.prom`,
@@ -78,7 +83,7 @@ func (w *watching) run(target io.Writer) error {
 		return err
 	}
 	source := w.source(folder)
-	if !w.once && !w.asJSON && !w.metrics {
+	if !w.once && !w.asJSON && !w.metrics && isTerminal(os.Stdin) && isTerminal(os.Stdout) {
 		return live.ShowScreen(source, w.interval, w.process != 0, os.Stdin, os.Stdout)
 	}
 	processes, problems := source()
@@ -93,6 +98,8 @@ func (w *watching) run(target io.Writer) error {
 	}
 	return silently(min(len(problems), statusFailed))
 }
+
+func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }
 
 // runFolder lets the library's parser judge the folder, as that of a run.
 func (w *watching) runFolder() (string, error) {
@@ -137,7 +144,7 @@ func printJSON(target io.Writer, processes []*live.Process) error {
 	for _, one := range processes {
 		documents = append(documents, one.Document)
 	}
-	encoder := json.NewEncoder(target)
+	encoder := json.NewEncoder(printable.JSON(target))
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(documents)
 }

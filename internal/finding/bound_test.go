@@ -6,12 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
 func TestObjectsBeyondTheRoomAreNotJudged(t *testing.T) {
 	watched := newReferences(2)
-	current := &process{program: "demo", ended: true}
+	current := &registry.Process{Program: "demo", Ended: 1}
 	for i := range 5 {
 		watched.observe(current, &trace.Event{Operation: trace.Take, Object: fmt.Sprint(i), Function: "SSL_get1_session"})
 	}
@@ -26,7 +27,7 @@ func TestObjectsBeyondTheRoomAreNotJudged(t *testing.T) {
 
 func TestTheRoomOfAFreedObjectComesBack(t *testing.T) {
 	watched := newReferences(1)
-	current := &process{}
+	current := &registry.Process{}
 	for i := range 5 {
 		watched.observe(current, &trace.Event{Operation: trace.Take, Object: fmt.Sprint(i)})
 		watched.observe(current, &trace.Event{Operation: trace.Freed, Object: fmt.Sprint(i)})
@@ -36,18 +37,18 @@ func TestTheRoomOfAFreedObjectComesBack(t *testing.T) {
 }
 
 func TestSessionsBeyondTheRoomPushOutOthers(t *testing.T) {
-	watched := newStrangers(2)
+	watched := newHolders(2)
 	for i := range 5 {
-		watched.observe(&process{}, &trace.Event{Operation: trace.Add, Outcome: "stored", Session: fmt.Sprintf("%016x", i)})
+		watched.observe(&registry.Process{}, &trace.Event{Operation: trace.Add, Outcome: trace.Stored, Session: fmt.Sprintf("%016x", i)})
 	}
 	require.Len(t, watched.held, 2)
 	require.Contains(t, watched.held, uint64(4))
 }
 
 func TestCallersAreBounded(t *testing.T) {
-	known := &figures{places: map[caller]uint64{}}
+	places := map[caller]uint64{}
 	for i := range maxCallers + 5 {
-		known.involve(&trace.Event{Caller: trace.Caller{Symbol: fmt.Sprint(i)}}, "f")
+		involve(places, "f", &trace.Event{Caller: trace.Caller{Symbol: fmt.Sprint(i)}})
 	}
-	require.Len(t, known.places, maxCallers)
+	require.Len(t, places, maxCallers)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
@@ -47,85 +48,40 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s called by %s", p.Function, caller)
 }
 
-// process is one process of the trace, from its start event to its end or the next start with its id.
-type process struct {
-	id      int
-	program string
-	forked  bool
-	ended   bool
-}
-
-// detector looks for one kind of finding.
+// detector looks for some kinds of findings.
 type detector interface {
 	// observe takes in the next event, which is of this process.
-	observe(*process, *trace.Event)
+	observe(*registry.Process, *trace.Event)
 	// conclude is told that there are no more events of this process.
-	conclude(*process)
-	// findings gives what was found in the processes that are concluded.
+	conclude(*registry.Process)
+	// findings returns what was found in the processes that are concluded.
 	findings() []Finding
 }
 
-// Watcher looks at events for findings. It is not for more than one goroutine at a time.
-type Watcher struct {
-	processes map[int]*process
-	detectors []detector
-}
+// Watcher is an observer of processes that looks for findings. It is not for more than one goroutine at a time.
+type Watcher struct{ detectors []detector }
 
-// NewWatcher gives a Watcher that has seen no event.
+// NewWatcher returns a Watcher that has seen no event.
 func NewWatcher() *Watcher {
-	return &Watcher{
-		processes: map[int]*process{},
-		detectors: []detector{
-			newReferences(maxObjects),
-			newTally(NoSessionContext, noSessionContext),
-			newTally(AddedTwice, addedTwice),
-			newTally(RemovedInVain, removedInVain),
-			newTally(BadShutdowns, badShutdowns),
-			newTally(LiveSessionsEvicted, liveSessionsEvicted),
-			newTally(CacheNeverAsked, cacheNeverAsked),
-			newFullHandshakes(),
-			newStrangers(maxSessions),
-		},
-	}
+	return &Watcher{detectors: []detector{newReferences(maxObjects), newTally(), newFullHandshakes(), newHolders(maxSessions)}}
 }
 
 // Observe takes in the next event of a trace.
-func (w *Watcher) Observe(event *trace.Event) {
-	current := w.processOf(event)
+func (w *Watcher) Observe(current *registry.Process, event *trace.Event) {
 	for _, one := range w.detectors {
 		one.observe(current, event)
 	}
-	if event.Operation == trace.End {
-		current.ended = true
-		w.conclude(current)
-	}
 }
 
-func (w *Watcher) processOf(event *trace.Event) *process {
-	current := w.processes[event.Process]
-	if event.Operation == trace.Start && current != nil {
-		w.conclude(current)
-		current = nil
-	}
-	if current == nil {
-		current = &process{id: event.Process, program: event.Program, forked: event.Cause == "fork"}
-		w.processes[event.Process] = current
-	}
-	return current
-}
-
-func (w *Watcher) conclude(current *process) {
+// Conclude judges a process that has no more events.
+func (w *Watcher) Conclude(current *registry.Process) {
 	for _, one := range w.detectors {
 		one.conclude(current)
 	}
-	delete(w.processes, current.id)
 }
 
-// Findings concludes the trace and gives what was found, the gravest first. It is called once, at the end.
+// Findings returns what was found, the gravest first, once all processes are concluded.
 func (w *Watcher) Findings() []Finding {
-	for _, current := range w.processes {
-		w.conclude(current)
-	}
 	all := []Finding{}
 	for _, one := range w.detectors {
 		all = append(all, one.findings()...)

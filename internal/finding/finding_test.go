@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/internal/finding"
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
@@ -25,14 +26,16 @@ func watchTrace(t *testing.T, text string) []finding.Finding {
 	t.Helper()
 	reader := trace.NewReader(strings.NewReader(text))
 	watcher := finding.NewWatcher()
+	processes := registry.New(watcher)
 	var event trace.Event
 	for {
 		err := reader.Next(&event)
 		if err == io.EOF {
+			processes.Conclude()
 			return watcher.Findings()
 		}
 		require.NoError(t, err)
-		watcher.Observe(&event)
+		processes.Observe(&event)
 	}
 }
 
@@ -64,7 +67,7 @@ var numbers = strings.Fields("context timeout alive mode hits accept_good connec
 func asLine(t *testing.T, moment float64, number int, words []string) string {
 	t.Helper()
 	line := fmt.Sprintf(`{"time":%f,"process":%s,"operation":%q`, moment, words[0], words[1])
-	if words[1] == trace.Start {
+	if words[1] == string(trace.Start) {
 		line += `,"format":"sslcache-trace","version":1`
 	}
 	for _, word := range words[2:] {
@@ -193,6 +196,23 @@ func TestACleanProgramHasNoFinding(t *testing.T) {
 			1 counters context=1 mode=2 accept_good=10 hits=9 found=9`,
 		"few resumptions": begin + `
 			1 counters context=1 mode=2 accept_good=5 hits=4`,
+		"what a client has stored": begin + `
+			2 start cause=exec program=demo
+			repeat 3 2 add session=00000000000#a outcome=stored cause=handshake role=client timeout=300
+			2 end uptime=1
+			repeat 3 1 lookup session=00000000000#a outcome=missed`,
+		"sessions that went with their context, and nobody came back": begin + `
+			repeat 3 1 add session=00000000000#a outcome=stored cause=handshake role=server timeout=300
+			repeat 3 1 clear session=00000000000#a cause=freed`,
+		"sessions that the program has flushed": begin + `
+			2 start cause=fork parent=1 program=demo
+			repeat 3 1 add session=00000000000#a outcome=stored cause=handshake role=server timeout=300
+			repeat 3 1 clear session=00000000000#a cause=program
+			repeat 3 2 lookup session=00000000000#a outcome=missed`,
+		"alerts": begin + `
+			repeat 9 1 add session=00000000000#a outcome=stored cause=handshake
+			repeat 5 1 remove session=00000000000#a outcome=removed cause=alert_received
+			repeat 4 1 remove session=00000000000#a outcome=removed cause=alert_sent`,
 		"a client": begin + `
 			1 counters context=1 mode=0 connect_good=10 hits=9`,
 		"misses by a fault": begin + `
@@ -297,4 +317,44 @@ func TestFullHandshakesAreToldByWhatStoodInTheWay(t *testing.T) {
 	require.EqualValues(t, 5, found[0].Count)
 	require.Equal(t, "5 full handshakes to hosts to which a connection was open (not asked: 3, other context: 2)", found[0].Seen)
 	require.Empty(t, watch(t, begin+"1 client outcome=resumed"))
+}
+
+// A worker that is reloaded frees its context before it ends: what it held is held no more, and not expired.
+func TestSessionsThatWentWithTheirContextAreMissed(t *testing.T) {
+	found := watch(t, begin+`
+		2 start cause=fork parent=1 program=demo
+		repeat 3 2 add session=00000000000#a outcome=stored cause=handshake role=server timeout=300
+		repeat 3 2 clear session=00000000000#a cause=freed
+		2 end uptime=1
+		3 start cause=fork parent=1 program=demo
+		repeat 3 3 lookup session=00000000000#a outcome=missed`)
+	require.Equal(t, []string{"timeout-outlives-process"}, namesOf(found))
+}
+
+// The worker that is asked writes its misses a moment later: after the other has freed its context.
+func TestAMissFromBeforeTheEndIsOfASibling(t *testing.T) {
+	lines := strings.SplitAfter(asTrace(t, `
+		2 start cause=fork parent=1 program=demo
+		3 start cause=fork parent=1 program=demo
+		repeat 3 2 add session=00000000000#a outcome=stored cause=handshake role=server timeout=300
+		repeat 3 3 lookup session=00000000000#a outcome=missed
+		repeat 3 2 clear session=00000000000#a cause=freed
+		2 end uptime=1`), "\n")
+	late := slices.Concat(lines[:5], lines[8:12], lines[5:8])
+	require.Equal(t, []string{"siblings-cannot-see"}, namesOf(watchTrace(t, strings.Join(late, ""))))
+}
+
+func TestTheWaysOfABadShutdownAreToldApart(t *testing.T) {
+	found := watch(t, begin+`
+		repeat 20 1 add session=00000000000#a outcome=stored cause=handshake
+		repeat 3 1 remove session=00000000000#a outcome=removed cause=unexpected_eof
+		repeat 2 1 remove session=00000000000#b outcome=removed cause=bad_shutdown`)
+	require.Equal(t, []string{"bad-shutdowns"}, namesOf(found))
+	require.Equal(t, "5 of 20 sessions dropped: 3 by an unexpected eof of the peer, 2 by a connection freed without a shutdown", found[0].Seen)
+}
+
+func TestWhatAChildHasInheritedIsNotItsOwn(t *testing.T) {
+	require.Empty(t, watchTrace(t, asTrace(t, begin+"2 start cause=fork parent=1 program=demo")+
+		`{"time":1001,"process":2,"operation":"counters","context":1,"mode":2,"accept_good":10,"hits":9,`+
+		`"inherited":{"accept_good":9,"hits":8}}`+"\n"))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
@@ -20,22 +21,22 @@ func newFullHandshakes() *fullHandshakes {
 	return &fullHandshakes{programs: map[string]map[string]uint64{}}
 }
 
-func (f *fullHandshakes) observe(current *process, event *trace.Event) {
-	if event.Operation != trace.Client || event.Outcome != "could_resume" {
+func (f *fullHandshakes) observe(current *registry.Process, event *trace.Event) {
+	if event.Operation != trace.ClientConnection || event.Outcome != "could_resume" {
 		return
 	}
-	obstacles := f.programs[current.program]
+	obstacles := f.programs[current.Program]
 	if obstacles == nil {
 		obstacles = map[string]uint64{}
-		f.programs[current.program] = obstacles
+		f.programs[current.Program] = obstacles
 	}
-	obstacle := strings.ReplaceAll(event.Cause, "_", " ")
+	obstacle := strings.ReplaceAll(string(event.Cause), "_", " ")
 	if _, known := obstacles[obstacle]; known || len(obstacles) < maxCallers {
 		obstacles[obstacle]++
 	}
 }
 
-func (*fullHandshakes) conclude(*process) {}
+func (*fullHandshakes) conclude(*registry.Process) {}
 
 func (f *fullHandshakes) findings() []Finding {
 	var found []Finding

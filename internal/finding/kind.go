@@ -43,8 +43,8 @@ var (
 	}
 	BadShutdowns = Kind{
 		Name: "bad-shutdowns", Severity: Warning,
-		Meaning: "Sessions were dropped because their connections ended without a close-notify alert; their clients can't resume them.",
-		Advice:  "Call SSL_shutdown before SSL_free, or SSL_set_quiet_shutdown where the peer never answers one.",
+		Meaning: "Sessions were dropped because their connections ended without a close-notify alert, of the program or of its peer; nobody can resume them.",
+		Advice:  "Call SSL_shutdown before SSL_free, or SSL_set_quiet_shutdown; where it is the peer that closes without a word, mend the peer, or set SSL_OP_IGNORE_UNEXPECTED_EOF if the protocol itself tells the end.",
 	}
 	LiveSessionsEvicted = Kind{
 		Name: "live-sessions-evicted", Severity: Warning,
@@ -58,7 +58,7 @@ var (
 	}
 	TimeoutOutlivesProcess = Kind{
 		Name: "timeout-outlives-process", Severity: Warning,
-		Meaning: "Clients came back in time with sessions of a process that had already ended: the timeout promises them longer than the process lives.",
+		Meaning: "Clients came back in time with sessions of a process that had ended, or of a context that was freed, as when a server reloads: the timeout promises them longer than they live.",
 		Advice:  "Let the processes live longer than the session timeout, lower SSL_CTX_set_timeout, or keep the sessions outside of the processes.",
 	}
 	CacheNeverAsked = Kind{

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
@@ -19,8 +20,8 @@ const fewHeld = 10
 // references watches the balance of what the program takes and gives back, for each SSL_SESSION.
 type references struct {
 	room    int
-	objects map[*process]map[string]*object
-	takes   map[*process]uint64
+	objects map[*registry.Process]map[string]*object
+	takes   map[*registry.Process]uint64
 	leaked  map[string]*blame
 	tooMany map[string]*blame
 }
@@ -56,14 +57,14 @@ type blame struct {
 func newReferences(room int) *references {
 	return &references{
 		room:    room,
-		objects: map[*process]map[string]*object{},
-		takes:   map[*process]uint64{},
+		objects: map[*registry.Process]map[string]*object{},
+		takes:   map[*registry.Process]uint64{},
 		leaked:  map[string]*blame{},
 		tooMany: map[string]*blame{},
 	}
 }
 
-func (r *references) observe(current *process, event *trace.Event) {
+func (r *references) observe(current *registry.Process, event *trace.Event) {
 	if event.Object == "" {
 		return
 	}
@@ -76,12 +77,12 @@ func (r *references) observe(current *process, event *trace.Event) {
 		r.free(current, event.Object)
 	case trace.Add:
 		// What a handshake stores is libssl's, and the program has no reference yet.
-		r.object(current, event.Object, event.Cause == "handshake")
+		r.object(current, event.Object, event.Cause == trace.ByHandshake)
 	}
 }
 
 // object gives the object, or nil where there is no room for another. It is made where it is new.
-func (r *references) object(current *process, token string, born bool) *object {
+func (r *references) object(current *registry.Process, token string, born bool) *object {
 	objects := r.objects[current]
 	if known := objects[token]; known != nil || r.room == 0 {
 		return known
@@ -101,7 +102,7 @@ var makers = []string{
 	"SSL_SESSION_new", "SSL_SESSION_dup", "d2i_SSL_SESSION", "d2i_SSL_SESSION_ex", "PEM_read_bio_SSL_SESSION", "PEM_read_SSL_SESSION",
 }
 
-func (r *references) take(current *process, event *trace.Event) {
+func (r *references) take(current *registry.Process, event *trace.Event) {
 	r.takes[current]++
 	born := slices.Contains(makers, event.Function)
 	if born {
@@ -116,7 +117,7 @@ func (r *references) take(current *process, event *trace.Event) {
 	taken.involve(event)
 }
 
-func (r *references) give(current *process, event *trace.Event) {
+func (r *references) give(current *registry.Process, event *trace.Event) {
 	given := r.object(current, event.Object, false)
 	if given == nil {
 		return
@@ -148,7 +149,7 @@ func (o *object) blame(event *trace.Event) {
 
 // free ends the life of an object. What it lacks then was freed too often; what it has too much, the
 // program gave back in a way that nobody sees, such as by answering it from a callback.
-func (r *references) free(current *process, token string) {
+func (r *references) free(current *registry.Process, token string) {
 	gone := r.objects[current][token]
 	if gone == nil {
 		return
@@ -158,13 +159,13 @@ func (r *references) free(current *process, token string) {
 	r.room++
 }
 
-func (r *references) judgeTooMany(current *process, one *object) {
+func (r *references) judgeTooMany(current *registry.Process, one *object) {
 	if one.whole && one.balance < 0 {
-		blameFor(r.tooMany, current.program).add(one, -one.balance)
+		blameFor(r.tooMany, current.Program).add(one, -one.balance)
 	}
 }
 
-func (r *references) conclude(current *process) {
+func (r *references) conclude(current *registry.Process) {
 	held := &blame{places: map[caller]uint64{}}
 	for _, one := range r.objects[current] {
 		r.judgeTooMany(current, one)
@@ -173,7 +174,7 @@ func (r *references) conclude(current *process) {
 		}
 	}
 	if held.references > r.mayHold(current) {
-		blameFor(r.leaked, current.program).join(held)
+		blameFor(r.leaked, current.Program).join(held)
 	}
 	r.room += len(r.objects[current])
 	delete(r.objects, current)
@@ -181,8 +182,8 @@ func (r *references) conclude(current *process) {
 }
 
 // mayHold is how many references the process may have at its end without being blamed.
-func (r *references) mayHold(current *process) uint64 {
-	if current.ended {
+func (r *references) mayHold(current *registry.Process) uint64 {
+	if current.Ended > 0 {
 		return 0
 	}
 	return max(fewHeld, r.takes[current]/2)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
@@ -14,205 +15,227 @@ type figures struct {
 	lookups      uint64
 	knownAdds    uint64
 	missing      uint64
-	badShutdowns uint64
+	withoutEnd   uint64 // freed without a shutdown
+	eofs         uint64 // unexpected
 	liveEvicted  uint64
 	refused      uint64
-	places       map[caller]uint64
-	contexts     map[int]trace.Counters
+	asked        bool   // a cache of a server
+	byTicket     uint64 // resumptions of contexts whose cache was not asked
+	addPlaces    map[caller]uint64
+	removePlaces map[caller]uint64
 }
 
-// rule is one question to the figures of a process: how often did it happen, 0 where that is no
-// finding, and a sentence for the sum over all processes of a program.
+// rule is one question to the figures of a process.
 type rule struct {
-	count   func(*figures) uint64
-	of      func(*figures) uint64 // what it is a part of, for the sentence; may be nil
-	seen    func(count, of uint64) string
-	observe func(*figures, *trace.Event)
+	kind   Kind
+	count  func(*figures) uint64 // how often it happened, 0 where that is no finding
+	of     func(*figures) uint64 // what it is a part of, for the sentence; may be nil
+	seen   func(sum) string      // a sentence for all processes of a program
+	places func(*figures) map[caller]uint64
 }
 
-// tally asks one rule of every process.
-type tally struct {
-	kind      Kind
-	rule      rule
-	processes map[*process]*figures
-	sums      map[string]*sum
-}
-
+// sum is what a rule found in all processes of a program.
 type sum struct {
-	count, of uint64
-	blame     blame
+	count, of  uint64
+	eofs       uint64
+	withoutEnd uint64
+	blame      blame
 }
 
-func newTally(kind Kind, rule rule) *tally {
-	return &tally{kind: kind, rule: rule, processes: map[*process]*figures{}, sums: map[string]*sum{}}
+// tally asks all rules of every process.
+type tally struct {
+	processes map[*registry.Process]*figures
+	sums      map[string]map[string]*sum // by name of the rule and program
 }
 
-func (t *tally) observe(current *process, event *trace.Event) {
+func newTally() *tally {
+	return &tally{processes: map[*registry.Process]*figures{}, sums: map[string]map[string]*sum{}}
+}
+
+func (t *tally) observe(current *registry.Process, event *trace.Event) {
 	known := t.processes[current]
 	if known == nil {
-		known = &figures{places: map[caller]uint64{}, contexts: map[int]trace.Counters{}}
+		known = &figures{addPlaces: map[caller]uint64{}, removePlaces: map[caller]uint64{}}
 		t.processes[current] = known
 	}
-	t.rule.observe(known, event)
+	known.observe(event)
+	if current.Gone != nil {
+		known.judgeTickets(&current.Gone.Counters)
+	}
 }
 
-func (t *tally) conclude(current *process) {
-	known := t.processes[current]
-	delete(t.processes, current)
-	if known == nil || t.rule.count(known) == 0 {
-		return
+func (f *figures) observe(event *trace.Event) {
+	switch {
+	case event.IsStored():
+		f.stored++
+	case event.Operation == trace.Add && event.Outcome == trace.Known && event.Cause == trace.ByProgram:
+		f.knownAdds++
+		involve(f.addPlaces, "SSL_CTX_add_session", event)
+	case event.Operation == trace.Remove && event.Outcome == trace.Missing && event.Cause == trace.ByProgram:
+		f.missing++
+		involve(f.removePlaces, "SSL_CTX_remove_session", event)
+	case event.Operation == trace.Remove && event.Outcome == trace.Removed && event.Cause == trace.BadShutdown:
+		f.withoutEnd++
+	case event.Operation == trace.Remove && event.Outcome == trace.Removed && event.Cause == trace.UnexpectedEOF:
+		f.eofs++
+	case event.Operation == trace.Evict && event.Alive && event.Cause == trace.ByLimit:
+		f.liveEvicted++
+	case event.Operation == trace.Refused && event.Cause == trace.NoSessionContext:
+		f.refused++
+	case event.Operation == trace.Lookup:
+		f.lookups++
 	}
-	if t.sums[current.program] == nil {
-		t.sums[current.program] = &sum{blame: blame{places: map[caller]uint64{}}}
-	}
-	total := t.sums[current.program]
-	total.count += t.rule.count(known)
-	if t.rule.of != nil {
-		total.of += t.rule.of(known)
-	}
-	total.blame.join(&blame{places: known.places})
-}
-
-func (t *tally) findings() []Finding {
-	var found []Finding
-	for _, program := range slices.Sorted(maps.Keys(t.sums)) {
-		total := t.sums[program]
-		found = append(found, Finding{
-			Kind: t.kind, Program: program, Count: total.count,
-			Seen: t.rule.seen(total.count, total.of), Places: total.blame.ranked(),
-		})
-	}
-	return found
 }
 
 // maxCallers bounds the places that are told apart in one process.
 const maxCallers = 1000
 
-func (f *figures) involve(event *trace.Event, function string) {
+func involve(places map[caller]uint64, function string, event *trace.Event) {
 	place := caller{function: function, place: event.Caller}
-	if _, known := f.places[place]; known || len(f.places) < maxCallers {
-		f.places[place]++
+	if _, known := places[place]; known || len(places) < maxCallers {
+		places[place]++
 	}
 }
 
-func (f *figures) countStored(event *trace.Event) {
-	if event.Operation == trace.Add && (event.Outcome == "stored" || event.Outcome == "replaced") {
-		f.stored++
+// serverCache is SSL_SESS_CACHE_SERVER of SSL_CTX_set_session_cache_mode(3).
+const serverCache = 2
+
+// judgeTickets looks at what a context of a server has resumed in the end.
+func (f *figures) judgeTickets(counters *trace.Counters) {
+	own := counters.Own()
+	if counters.Mode&serverCache == 0 || own.AcceptGood == 0 {
+		return
+	}
+	f.asked = f.asked || own.Found+own.Missed+own.CallbackHits > 0
+	f.byTicket += own.Hits
+}
+
+func (t *tally) conclude(current *registry.Process) {
+	known := t.processes[current]
+	delete(t.processes, current)
+	if known == nil {
+		return
+	}
+	for _, one := range current.Contexts {
+		known.judgeTickets(&one.Counters)
+	}
+	for i := range rules {
+		if rules[i].count(known) > 0 {
+			t.sum(&rules[i], current.Program).add(&rules[i], known)
+		}
 	}
 }
 
-var noSessionContext = rule{
-	observe: func(f *figures, event *trace.Event) {
-		if event.Operation == trace.Refused && event.Cause == "no_session_context" {
-			f.refused++
-		}
-	},
-	count: func(f *figures) uint64 { return f.refused },
-	seen: func(count, _ uint64) string {
-		return number(count, "connection", "connections") + " whose sessions can't be resumed"
-	},
+func (t *tally) sum(one *rule, program string) *sum {
+	sums := t.sums[one.kind.Name]
+	if sums == nil {
+		sums = map[string]*sum{}
+		t.sums[one.kind.Name] = sums
+	}
+	if sums[program] == nil {
+		sums[program] = &sum{blame: blame{places: map[caller]uint64{}}}
+	}
+	return sums[program]
 }
 
-var addedTwice = rule{
-	observe: func(f *figures, event *trace.Event) {
-		if event.Operation == trace.Add && event.Outcome == "known" && event.Cause == "program" {
-			f.knownAdds++
-			f.involve(event, "SSL_CTX_add_session")
-		}
-	},
-	count: func(f *figures) uint64 { return f.knownAdds },
-	seen: func(count, _ uint64) string {
-		return number(count, "session", "sessions") + " added that the cache held already"
-	},
+func (s *sum) add(one *rule, found *figures) {
+	s.count += one.count(found)
+	s.eofs += found.eofs
+	s.withoutEnd += found.withoutEnd
+	if one.of != nil {
+		s.of += one.of(found)
+	}
+	if one.places != nil {
+		s.blame.join(&blame{places: one.places(found)})
+	}
 }
 
-var removedInVain = rule{
-	observe: func(f *figures, event *trace.Event) {
-		if event.Operation == trace.Remove && event.Outcome == "missing" && event.Cause == "program" {
-			f.missing++
-			f.involve(event, "SSL_CTX_remove_session")
+func (t *tally) findings() []Finding {
+	var found []Finding
+	for i := range rules {
+		sums := t.sums[rules[i].kind.Name]
+		for _, program := range slices.Sorted(maps.Keys(sums)) {
+			total := sums[program]
+			found = append(found, Finding{
+				Kind: rules[i].kind, Program: program, Count: total.count,
+				Seen: rules[i].seen(*total), Places: total.blame.ranked(),
+			})
 		}
-	},
-	count: func(f *figures) uint64 { return f.missing },
-	seen: func(count, _ uint64) string {
-		return number(count, "session", "sessions") + " removed that the cache did not hold"
-	},
+	}
+	return found
 }
 
 // A client that breaks off now and then is none of the server's fault: a tenth of the sessions is.
 const fewBadShutdowns = 3
 
-var badShutdowns = rule{
-	observe: func(f *figures, event *trace.Event) {
-		f.countStored(event)
-		if event.Operation == trace.Remove && event.Outcome == "removed" && event.Cause == "bad_shutdown" {
-			f.badShutdowns++
-		}
-	},
-	count: func(f *figures) uint64 {
-		if f.badShutdowns < fewBadShutdowns || f.badShutdowns*10 < f.stored {
-			return 0
-		}
-		return f.badShutdowns
-	},
-	of: func(f *figures) uint64 { return f.stored },
-	seen: func(count, of uint64) string {
-		return fmt.Sprintf("%d of %s dropped", count, number(of, "session", "sessions"))
-	},
-}
-
-// One session in a hundred that gives way early is what a limit is for.
-var liveSessionsEvicted = rule{
-	observe: func(f *figures, event *trace.Event) {
-		f.countStored(event)
-		if event.Operation == trace.Evict && event.Alive && event.Cause == "limit" {
-			f.liveEvicted++
-		}
-	},
-	count: func(f *figures) uint64 {
-		if f.liveEvicted*100 < f.stored {
-			return 0
-		}
-		return f.liveEvicted
-	},
-	of: func(f *figures) uint64 { return f.stored },
-	seen: func(count, of uint64) string {
-		return fmt.Sprintf("%d of %s evicted before they expired", count, number(of, "session", "sessions"))
-	},
-}
-
 // Fewer resumptions than these do not tell how a server resumes.
 const fewResumptions = 5
 
-// serverCache is SSL_SESS_CACHE_SERVER of SSL_CTX_set_session_cache_mode(3).
-const serverCache = 2
+func stored(f *figures) uint64 { return f.stored }
 
-var cacheNeverAsked = rule{
-	observe: func(f *figures, event *trace.Event) {
-		switch event.Operation {
-		case trace.Lookup:
-			f.lookups++
-		case trace.Count:
-			f.contexts[event.ContextID] = event.Counters
-		}
+var rules = []rule{
+	{
+		kind:  NoSessionContext,
+		count: func(f *figures) uint64 { return f.refused },
+		seen: func(s sum) string {
+			return number(s.count, "connection", "connections") + " whose sessions can't be resumed"
+		},
 	},
-	count: func(f *figures) uint64 {
-		var resumed uint64
-		for _, one := range f.contexts {
-			if one.Mode&serverCache == 0 || one.AcceptGood == 0 {
-				continue
-			}
-			if one.Found+one.Missed+one.CallbackHits > 0 {
+	{
+		kind:   AddedTwice,
+		count:  func(f *figures) uint64 { return f.knownAdds },
+		places: func(f *figures) map[caller]uint64 { return f.addPlaces },
+		seen: func(s sum) string {
+			return number(s.count, "session", "sessions") + " added that the cache held already"
+		},
+	},
+	{
+		kind:   RemovedInVain,
+		count:  func(f *figures) uint64 { return f.missing },
+		places: func(f *figures) map[caller]uint64 { return f.removePlaces },
+		seen: func(s sum) string {
+			return number(s.count, "session", "sessions") + " removed that the cache did not hold"
+		},
+	},
+	{
+		kind: BadShutdowns,
+		count: func(f *figures) uint64 {
+			count := f.eofs + f.withoutEnd
+			if count < fewBadShutdowns || count*10 < f.stored {
 				return 0
 			}
-			resumed += one.Hits
-		}
-		if f.lookups > 0 || resumed < fewResumptions {
-			return 0
-		}
-		return resumed
+			return count
+		},
+		of: stored,
+		seen: func(s sum) string {
+			return fmt.Sprintf("%d of %s dropped: %d by an unexpected eof of the peer, %d by a connection freed without a shutdown",
+				s.count, number(s.of, "session", "sessions"), s.eofs, s.withoutEnd)
+		},
 	},
-	seen: func(count, _ uint64) string {
-		return number(count, "resumption", "resumptions") + ", all by tickets"
+	{
+		kind: LiveSessionsEvicted,
+		// One session in a hundred that gives way early is what a limit is for.
+		count: func(f *figures) uint64 {
+			if f.liveEvicted*100 < f.stored {
+				return 0
+			}
+			return f.liveEvicted
+		},
+		of: stored,
+		seen: func(s sum) string {
+			return fmt.Sprintf("%d of %s evicted before they expired", s.count, number(s.of, "session", "sessions"))
+		},
+	},
+	{
+		kind: CacheNeverAsked,
+		count: func(f *figures) uint64 {
+			if f.asked || f.lookups > 0 || f.byTicket < fewResumptions {
+				return 0
+			}
+			return f.byTicket
+		},
+		seen: func(s sum) string {
+			return number(s.count, "resumption", "resumptions") + ", all by tickets"
+		},
 	},
 }

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
@@ -147,13 +149,13 @@ func TestATableHasALineForEachProcessOrContext(t *testing.T) {
 	var text strings.Builder
 	require.NoError(t, live.View{Processes: []*live.Process{one}}.WriteTable(&text, false))
 	lines := strings.Split(text.String(), "\n")
-	require.Equal(t, cells("PID PROGRAM UPTIME CONTEXTS HELD PEAK STORED FOUND MISSED EVICTED EXPIRED REMOVED HANDSHAKES RESUMED"), cells(lines[0]))
-	require.Equal(t, cells("7 nginx 12.5 s 2 6 10 10 15 2 1 1 2 24 75%"), cells(lines[1]))
+	require.Equal(t, cells("PID PROGRAM UPTIME CONTEXTS HELD PEAK STORED FOUND BY-PROGRAM MISSED EVICTED EXPIRED REMOVED HANDSHAKES RESUMED"), cells(lines[0]))
+	require.Equal(t, cells("7 nginx 12.5 s 2 6 10 10 15 0 2 1 1 2 24 75%"), cells(lines[1]))
 	text.Reset()
 	require.NoError(t, live.View{Processes: []*live.Process{one}}.WriteTable(&text, true))
 	lines = strings.Split(text.String(), "\n")
-	require.Equal(t, cells("1 20480 5.0 min off 5 9 9 15 2 1 1 2 20 75%"), cells(lines[1]))
-	require.Equal(t, cells("2 none 2.0 h on 1 1 1 0 0 0 0 0 4 75%"), cells(lines[2]))
+	require.Equal(t, cells("1 20480 5.0 min off 5 9 9 15 0 2 1 1 2 20 75%"), cells(lines[1]))
+	require.Equal(t, cells("2 none 2.0 h on 1 1 1 0 0 0 0 0 0 4 75%"), cells(lines[2]))
 }
 
 func TestATableOfTwoMomentsHasRates(t *testing.T) {
@@ -172,12 +174,12 @@ func TestMetricsAreWhatPrometheusReads(t *testing.T) {
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(text.String()))
 	require.NoError(t, err)
-	require.Len(t, families, 16)
+	require.Len(t, families, 17)
 	found := families["sslcache_found_total"]
 	require.Equal(t, "COUNTER", found.GetType().String())
 	require.Len(t, found.GetMetric(), 4)
 	require.InDelta(t, 15, found.GetMetric()[0].GetCounter().GetValue(), 0)
-	require.Contains(t, text.String(), `sslcache_sessions{process="7",program="nginx",context="1"} 5`)
+	require.Contains(t, text.String(), `sslcache_sessions{context="1",process="7",program="nginx"} 5`)
 	require.Contains(t, text.String(), `sslcache_trace_dropped_total{process="9",program="nginx"} 3`)
 	text.Reset()
 	require.NoError(t, live.WriteMetrics(&text, nil))
@@ -191,15 +193,104 @@ func TestAScreenRefreshesAndIsLeft(t *testing.T) {
 		asked.Add(1)
 		return processes, nil
 	}
-	in, keys := net.Pipe()
+	keys, terminal, err := pty.Open()
+	require.NoError(t, err)
 	defer keys.Close()
+	require.NoError(t, pty.Setsize(keys, &pty.Winsize{Rows: 24, Cols: 160}))
 	var out lockedText
+	go func() { _, _ = io.Copy(&out, keys) }()
 	done := make(chan error, 1)
-	go func() { done <- live.ShowScreen(source, time.Millisecond, false, in, &out) }()
+	go func() { done <- live.ShowScreen(source, time.Millisecond, false, terminal, terminal) }()
 	require.Eventually(t, func() bool { return strings.Contains(out.String(), "LOOK-UPS/S") }, 30*time.Second, time.Millisecond)
-	_, err := keys.Write([]byte("q"))
+	_, err = keys.Write([]byte("q"))
 	require.NoError(t, err)
 	require.NoError(t, <-done)
 	require.Greater(t, asked.Load(), int32(1))
 	require.Contains(t, out.String(), "nginx")
+}
+
+// A run folder is somebody's who may put anything into it: only a socket with the name of a process is ours.
+func TestWhatIsNoSocketOfAProcessIsLeftAlone(t *testing.T) {
+	run := folder(t)
+	note := filepath.Join(run, "12.sock")
+	require.NoError(t, os.WriteFile(note, []byte("a note"), 0o600))
+	for _, name := range []string{"notes.sock", "+7.sock", "007.sock", "0.sock", fmt.Sprintf("x%d.sock", deadProcess)} {
+		abandon(t, filepath.Join(run, name))
+	}
+	require.NoError(t, os.Symlink(note, filepath.Join(run, "13.sock")))
+	before, err := os.ReadDir(run)
+	require.NoError(t, err)
+	processes, problems := live.List(run)
+	require.Empty(t, processes)
+	require.Empty(t, problems)
+	after, err := os.ReadDir(run)
+	require.NoError(t, err)
+	require.Equal(t, len(before), len(after))
+}
+
+func TestAFolderThatOthersCanWriteToIsNotBelieved(t *testing.T) {
+	run := folder(t)
+	serve(t, filepath.Join(run, "7.sock"), fmt.Sprintf(answer, 7, 1))
+	require.NoError(t, os.Chmod(run, 0o770))
+	refused := run + " is not a folder of this user alone (mode 0700): what is in it is not believed"
+	_, problems := live.List(run)
+	require.Len(t, problems, 1)
+	require.EqualError(t, problems[0], refused)
+	_, err := live.Ask(run, 7)
+	require.EqualError(t, err, refused)
+	require.NoError(t, os.Chmod(run, 0o700))
+	link := run + "-link"
+	require.NoError(t, os.Symlink(run, link))
+	t.Cleanup(func() { os.Remove(link) })
+	_, err = live.Ask(link, 7)
+	require.EqualError(t, err, link+" is no folder")
+}
+
+func TestAFolderOfAnotherUserIsNotBelieved(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give a folder away")
+	}
+	run := folder(t)
+	serve(t, filepath.Join(run, "7.sock"), fmt.Sprintf(answer, 7, 1))
+	require.NoError(t, os.Chown(run, 65534, 65534))
+	_, err := live.Ask(run, 7)
+	require.ErrorContains(t, err, "is not a folder of this user alone")
+}
+
+func TestProcessesThatHangAreWaitedForTogether(t *testing.T) {
+	run := folder(t)
+	for id := 1; id <= 4; id++ {
+		listener, err := net.Listen("unix", filepath.Join(run, fmt.Sprintf("%d.sock", id)))
+		require.NoError(t, err)
+		t.Cleanup(func() { listener.Close() })
+	}
+	began := time.Now()
+	_, problems := live.List(run)
+	require.Len(t, problems, 4)
+	require.ErrorContains(t, problems[0], "1.sock: it has not answered within 2s")
+	require.Less(t, time.Since(began), 4*time.Second)
+}
+
+func TestWhatAProcessSaysOfItselfIsMadePrintable(t *testing.T) {
+	run := folder(t)
+	hostile := strings.Replace(fmt.Sprintf(answer, 7, 1), `"program":"nginx"`, `"program":"\u001b[2Jn\ngin\u009b"`, 1)
+	serve(t, filepath.Join(run, "7.sock"), hostile)
+	one, err := live.Ask(run, 7)
+	require.NoError(t, err)
+	require.Equal(t, `\x1b[2Jn\ngin\u009b`, one.Program)
+	var text strings.Builder
+	require.NoError(t, live.WriteMetrics(&text, []*live.Process{one}))
+	require.NotContains(t, text.String(), "\x1b")
+}
+
+func TestWhatAChildHasInheritedIsNotShownAsItsOwn(t *testing.T) {
+	run := folder(t)
+	child := strings.Replace(fmt.Sprintf(answer, 7, 15), `"session_context":true}`, `"session_context":true,"inherited":{"accept_good":19,"hits":15,"found":14}}`, 1)
+	serve(t, filepath.Join(run, "7.sock"), child)
+	one, err := live.Ask(run, 7)
+	require.NoError(t, err)
+	total := one.Total()
+	require.EqualValues(t, 1, total.AcceptGood)
+	require.EqualValues(t, 3, total.Hits, "of the client's context")
+	require.EqualValues(t, 1, total.Found)
 }

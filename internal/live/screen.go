@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
+	tea "charm.land/bubbletea/v2"
+
+	"libsslcache/internal/printable"
 )
 
 // Source asks the processes that a screen shows.
@@ -15,7 +17,7 @@ type Source func() ([]*Process, []error)
 // ShowScreen shows a table that refreshes, on the terminal, until the user has enough of it.
 func ShowScreen(source Source, interval time.Duration, contexts bool, in io.Reader, out io.Writer) error {
 	first := screen{source: source, interval: interval, contexts: contexts}
-	_, err := tea.NewProgram(first, tea.WithAltScreen(), tea.WithInput(in), tea.WithOutput(out)).Run()
+	_, err := tea.NewProgram(first, tea.WithInput(in), tea.WithOutput(out)).Run()
 	return err
 }
 
@@ -49,7 +51,7 @@ func (s screen) ask() tea.Msg {
 // Update takes in what happened.
 func (s screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	switch happened := message.(type) {
-	case tea.KeyMsg:
+	case tea.KeyPressMsg:
 		switch happened.String() {
 		case "q", "esc", "ctrl+c":
 			return s, tea.Quit
@@ -74,7 +76,13 @@ func (s screen) take(said answer) screen {
 }
 
 // View draws the screen.
-func (s screen) View() string {
+func (s screen) View() tea.View {
+	view := tea.NewView(s.text())
+	view.AltScreen = true
+	return view
+}
+
+func (s screen) text() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "sslcache top, every %s, q to leave\n\n", s.interval)
 	if len(s.view.Processes) == 0 {
@@ -83,7 +91,7 @@ func (s screen) View() string {
 		_ = s.view.WriteTable(&text, s.contexts)
 	}
 	for _, problem := range s.problems {
-		fmt.Fprintf(&text, "%v\n", problem)
+		fmt.Fprintln(&text, printable.Line(problem.Error()))
 	}
 	return s.cut(text.String())
 }

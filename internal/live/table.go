@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"libsslcache/internal/report"
+	"libsslcache/internal/summary"
 	"libsslcache/internal/trace"
 )
 
@@ -27,7 +28,7 @@ func (v View) WriteTable(target io.Writer, contexts bool) error {
 	if contexts {
 		names = []string{"CONTEXT", "LIMIT", "TIMEOUT", "TICKETS"}
 	}
-	names = append(names, "HELD", "PEAK", "STORED", "FOUND", "MISSED", "EVICTED", "EXPIRED", "REMOVED", "HANDSHAKES", "RESUMED")
+	names = append(names, "HELD", "PEAK", "STORED", "FOUND", "BY-PROGRAM", "MISSED", "EVICTED", "EXPIRED", "REMOVED", "HANDSHAKES", "RESUMED")
 	if v.Before != nil {
 		names = append(names, "HANDSHAKES/S", "LOOK-UPS/S")
 	}
@@ -54,7 +55,7 @@ func (v View) writeProcess(table io.Writer, one *Process, contexts bool) {
 		head := []string{
 			strconv.Itoa(context.ID), limit(context.Limit), report.Seconds(float64(context.Timeout)), onOff(context.Tickets),
 		}
-		v.writeRow(table, head, context.Counters, before.context(context.ID))
+		v.writeRow(table, head, context.own(), before.context(context.ID))
 	}
 }
 
@@ -73,24 +74,31 @@ func (p *Process) context(id int) trace.Counters {
 	}
 	for _, one := range p.Contexts {
 		if one.ID == id {
-			return one.Counters
+			return one.own()
 		}
 	}
 	return trace.Counters{}
 }
 
+// own are the counters without those of the parent.
+func (c *Context) own() trace.Counters {
+	own := c.Counters
+	own.Sums = c.Own()
+	return own
+}
+
 func (v View) writeRow(table io.Writer, head []string, now, before trace.Counters) {
-	handshakes := now.AcceptGood + now.ConnectGood
+	handshakes := now.Handshakes()
 	cells := head
 	for _, number := range []uint64{
-		now.Number, now.Peak, now.Stored, now.Found, now.Missed, now.Evicted, now.Expired, now.Removed, handshakes,
+		now.Number, now.Peak, now.Stored, now.Found, now.CallbackHits, now.MissedByAll(), now.Evicted, now.Expired, now.Removed, handshakes,
 	} {
 		cells = append(cells, strconv.FormatUint(number, 10))
 	}
 	cells = append(cells, rate(now.Hits, handshakes))
 	if v.Before != nil {
 		cells = append(cells,
-			v.perSecond(handshakes, before.AcceptGood+before.ConnectGood),
+			v.perSecond(handshakes, before.Handshakes()),
 			v.perSecond(now.Found+now.Missed, before.Found+before.Missed))
 	}
 	fmt.Fprintln(table, strings.Join(cells, "\t")+"\t")
@@ -107,7 +115,7 @@ func rate(part, whole uint64) string {
 	if whole == 0 {
 		return "-"
 	}
-	return report.Percent(float64(part) / float64(whole))
+	return summary.Part{Number: part, Of: whole}.String()
 }
 
 func limit(number uint64) string {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 
@@ -83,70 +82,17 @@ func (s Status) String() string {
 	return fmt.Sprintf("ended with status %d", s.Exit)
 }
 
-// handedOn are the signals that ask something of a program. The others either stop this process and its
-// program alike, or are about this process.
-var handedOn = []os.Signal{
-	syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2,
-	syscall.SIGALRM, syscall.SIGWINCH, syscall.SIGPWR,
+// adoptOrphans makes what a program leaves behind, however deep, children of this process: see
+// PR_SET_CHILD_SUBREAPER in prctl(2).
+func adoptOrphans() error {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("the processes that the program leaves behind can't be waited for: %w", err)
+	}
+	return nil
 }
 
-// fromTerminal are those that a terminal sends to all processes in its foreground.
-var fromTerminal = []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGWINCH}
-
-// Run runs the program at the path with its arguments (without its name) and environment, and waits for
-// its end. The signals that this process gets meanwhile are the program's.
-func Run(path string, name string, arguments, environment []string) (Status, error) {
-	command := &exec.Cmd{
-		Path: path, Args: append([]string{name}, arguments...), Env: environment,
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-	}
-	signals := make(chan os.Signal, 64)
-	catch(signals)
-	defer signal.Stop(signals)
-	if err := command.Start(); err != nil {
-		return Status{}, &Error{Status: StatusNotExecuted, Problem: fmt.Sprintf("%s can't be executed: %v", name, Cause(err))}
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	for {
-		select {
-		case one := <-signals:
-			handOn(command.Process, one)
-		case err := <-ended:
-			return statusOf(command.ProcessState, err)
-		}
-	}
-}
-
-// catch leaves alone what was ignored before, as nohup(1) does it: the program is to ignore it too.
-func catch(signals chan<- os.Signal) {
-	for _, one := range handedOn {
-		if !signal.Ignored(one) {
-			signal.Notify(signals, one)
-		}
-	}
-}
-
-// handOn gives the program a signal, unless the terminal gave it one already: it is in our process group.
-func handOn(child *os.Process, one os.Signal) {
-	for _, typed := range fromTerminal {
-		if one == typed && inForeground() {
-			return
-		}
-	}
-	// A program that has just ended needs it no more.
-	_ = child.Signal(one)
-}
-
-// inForeground says whether a terminal sends us the signals of its keys.
-func inForeground() bool {
-	terminal, err := os.OpenFile("/dev/tty", os.O_RDONLY|syscall.O_NOCTTY, 0)
-	if err != nil {
-		return false
-	}
-	defer terminal.Close()
-	group, err := unix.IoctlGetInt(int(terminal.Fd()), unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
+func notExecuted(name string, err error) error {
+	return &Error{Status: StatusNotExecuted, Problem: fmt.Sprintf("%s can't be executed: %v", name, Cause(err))}
 }
 
 // Cause is what the system said, in an error that also says how it was asked.
@@ -158,13 +104,9 @@ func Cause(err error) error {
 	return err
 }
 
-func statusOf(state *os.ProcessState, err error) (Status, error) {
-	if state == nil {
-		return Status{}, err
-	}
-	waited := state.Sys().(syscall.WaitStatus)
+func statusOf(waited syscall.WaitStatus) Status {
 	if waited.Signaled() {
-		return Status{Signal: waited.Signal()}, nil
+		return Status{Signal: waited.Signal()}
 	}
-	return Status{Exit: waited.ExitStatus()}, nil
+	return Status{Exit: waited.ExitStatus()}
 }

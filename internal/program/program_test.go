@@ -34,7 +34,7 @@ func TestAProgramIsFoundAsAShellFindsIt(t *testing.T) {
 
 func TestTheStatusOfAProgramIsGivenOnAsAShellDoes(t *testing.T) {
 	for script, code := range map[string]int{"exit 0": 0, "exit 7": 7, "kill -TERM $$": 143} {
-		status, err := Run("/bin/sh", "sh", []string{"-c", script}, os.Environ())
+		status, err := Run("/bin/sh", []string{"sh", "-c", script}, os.Environ(), false)
 		require.NoError(t, err)
 		require.Equal(t, code, status.Code(), script)
 	}
@@ -45,7 +45,7 @@ func TestTheStatusOfAProgramIsGivenOnAsAShellDoes(t *testing.T) {
 func TestAProgramThatNoKernelCanStartIsSaid(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
 	require.NoError(t, os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o700))
-	_, err := Run(script, "script", nil, nil)
+	_, err := Run(script, []string{"script"}, nil, false)
 	var reason *Error
 	require.ErrorAs(t, err, &reason)
 	require.Equal(t, StatusNotExecuted, reason.Status)

@@ -33,7 +33,6 @@ type page struct {
 	Begin       string
 	Length      float64 // seconds
 	Rate        string
-	Incomplete  string
 	Style       template.CSS
 	ChartStyle  template.CSS
 	Script      template.JS
@@ -56,9 +55,8 @@ var functions = template.FuncMap{
 	"join":  func(names []string) string { return strings.Join(names, ", ") },
 }
 
-// WriteHTML writes the report as one page that needs nothing else to be looked at. Where the trace broke
-// off, incomplete says where.
-func (r *Report) WriteHTML(target io.Writer, incomplete error) error {
+// WriteHTML writes the report as one page that needs nothing else to be looked at.
+func (r *Report) WriteHTML(target io.Writer) error {
 	shown := page{
 		Report: r, Title: strings.Join(r.Programs, ", "), Length: r.End - r.Begin, Rate: "–",
 		Begin: time.UnixMicro(int64(r.Begin * 1e6)).UTC().Format("2006-01-02 15:04:05 UTC"),
@@ -66,10 +64,7 @@ func (r *Report) WriteHTML(target io.Writer, incomplete error) error {
 		Script: template.JS(pageScript), ChartScript: template.JS("/*!\n" + chartLicence + "*/\n" + chartScript),
 	}
 	if rate, known := r.Summary.Rate(); known {
-		shown.Rate = Percent(rate)
-	}
-	if incomplete != nil {
-		shown.Incomplete = incomplete.Error()
+		shown.Rate = rate.String()
 	}
 	return template.Must(template.New("page").Funcs(functions).Parse(pageTemplate)).Execute(target, shown)
 }

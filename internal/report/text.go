@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
 	"libsslcache/internal/finding"
+	"libsslcache/internal/printable"
 )
 
 // WriteText writes the report in a few lines for a person.
@@ -19,8 +19,8 @@ func (r *Report) WriteText(target io.Writer) error {
 		fmt.Fprintf(&text, "  %-12s "+format+"\n", append([]any{name}, values...)...)
 	}
 	row("connections", "%s", r.connections())
-	row("sessions", "%d stored, %d found, %d missed, %d replaced, %d expired, %d evicted, %d removed%s",
-		r.Stored, r.Found, r.Missed, r.Replaced, r.Expired, r.Evicted, r.Removed, r.removals())
+	row("sessions", "%d stored, %s, %d missed, %d replaced, %d expired, %d evicted, %d removed%s, %d cleared",
+		r.Stored, r.found(), r.Missed, r.Replaced, r.Expired, r.Evicted, r.Removed, r.removals(), r.Cleared)
 	row("held", "at most %d at one time%s", r.Peak, r.lives())
 	if tried := r.Data["resumed"] + r.Data["refused"] + r.Data["failed"]; tried > 0 {
 		row("clients", "%s resumed, %d refused, %d broken off", number(r.Data["resumed"], "data connection", "data connections"),
@@ -29,11 +29,14 @@ func (r *Report) WriteText(target io.Writer) error {
 	for _, one := range r.Fallbacks {
 		row("fall-back", "libssl keeps the sessions itself, %s: %s", times(one.Count), one.Cause)
 	}
+	if r.Incomplete != "" {
+		row("incomplete", "the trace can't be read to its end: %s", r.Incomplete)
+	}
 	if r.Lost > 0 {
 		row("lost", "%s, for which there was no room: what is counted here is too little", number(r.Lost, "event", "events"))
 	}
 	writeFindings(&text, r.Findings)
-	_, err := io.WriteString(target, text.String())
+	_, err := io.WriteString(target, printable.Text(text.String()))
 	return err
 }
 
@@ -52,14 +55,26 @@ func (r *Report) connections() string {
 	if !known {
 		return "none completed"
 	}
-	return fmt.Sprintf("%d, %d resumed (%s)", r.Connections, r.Resumed, Percent(rate))
+	return fmt.Sprintf("%d, %d resumed (%s)", r.Connections, r.Resumed, rate)
+}
+
+// found says who found sessions: the cache, the shared store, or the program by a callback of its own.
+func (r *Report) found() string {
+	text := fmt.Sprintf("%d found", r.Found)
+	if r.FoundInStore > 0 {
+		text += fmt.Sprintf(", %d found in the store", r.FoundInStore)
+	}
+	if r.FoundByProgram > 0 {
+		text += fmt.Sprintf(", %d found by the program itself", r.FoundByProgram)
+	}
+	return text
 }
 
 // removals says by what sessions were removed.
 func (r *Report) removals() string {
 	var parts []string
 	for _, cause := range slices.Sorted(maps.Keys(r.RemovedBy)) {
-		parts = append(parts, fmt.Sprintf("%d by %s", r.RemovedBy[cause], words(cause)))
+		parts = append(parts, fmt.Sprintf("%d by %s", r.RemovedBy[cause], words(string(cause))))
 	}
 	if len(parts) == 0 {
 		return ""
@@ -103,15 +118,6 @@ func times(count uint64) string {
 		return "once"
 	}
 	return fmt.Sprintf("%d times", count)
-}
-
-// Percent writes a part of 1. It never rounds up to a whole that was not reached.
-func Percent(part float64) string {
-	percent := part * 100
-	if percent == math.Trunc(percent) {
-		return fmt.Sprintf("%.0f%%", percent)
-	}
-	return fmt.Sprintf("%.1f%%", math.Floor(percent*10)/10)
 }
 
 // Seconds writes a time in the unit that suits it.

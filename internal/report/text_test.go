@@ -19,12 +19,6 @@ func TestATextNamesEveryFigure(t *testing.T) {
 	require.Equal(t, string(expected), text.String())
 }
 
-func TestAPartIsNeverRoundedUp(t *testing.T) {
-	require.Equal(t, "99.9%", report.Percent(0.9999))
-	require.Equal(t, "100%", report.Percent(1))
-	require.Equal(t, "33.3%", report.Percent(1.0/3))
-}
-
 func TestATimeHasTheUnitThatSuitsIt(t *testing.T) {
 	for seconds, text := range map[float64]string{
 		2e-7: "200 ns", 2e-5: "20.0 µs", 0.02: "20.0 ms", 2: "2.0 s", 600: "10.0 min", 7200: "2.0 h",

@@ -4,16 +4,9 @@ import "libsslcache/internal/trace"
 
 // Point is what happened in one stretch of time.
 type Point struct {
-	Time        float64 `json:"time"` // seconds since 1970, of the start
-	Held        uint64  `json:"held"` // sessions at the end of the stretch
-	Stored      uint64  `json:"stored"`
-	Found       uint64  `json:"found"`
-	Missed      uint64  `json:"missed"`
-	Evicted     uint64  `json:"evicted"`
-	Expired     uint64  `json:"expired"`
-	Removed     uint64  `json:"removed"`
-	Connections uint64  `json:"connections"`
-	Resumed     uint64  `json:"resumed"`
+	Time float64 `json:"time"` // seconds since 1970, of the start
+	Held uint64  `json:"held"` // sessions at the end of the stretch
+	Totals
 
 	seen bool // Held was set
 }
@@ -33,14 +26,14 @@ type course struct {
 
 func newCourse() *course { return &course{width: firstWidth} }
 
-func (c *course) observe(event *trace.Event, change Totals, held uint64) {
+func (c *course) observe(event *trace.Event, change trace.Sums, held uint64) {
 	if len(c.cut) == 0 {
 		c.begin = event.Time
 	}
 	point := c.at(event.Time)
 	point.Held, point.seen = held, true
-	point.Connections += change.Connections
-	point.Resumed += change.Resumed
+	point.Connections += change.Handshakes()
+	point.Resumed += change.Hits
 	point.count(event)
 }
 
@@ -74,34 +67,10 @@ func (p *Point) join(later Point) {
 	if later.seen {
 		p.Held, p.seen = later.Held, true
 	}
-	p.Stored += later.Stored
-	p.Found += later.Found
-	p.Missed += later.Missed
-	p.Evicted += later.Evicted
-	p.Expired += later.Expired
-	p.Removed += later.Removed
-	p.Connections += later.Connections
-	p.Resumed += later.Resumed
+	p.Totals = p.plus(later.Totals)
 }
 
-func (p *Point) count(event *trace.Event) {
-	switch {
-	case event.Operation == trace.Add && (event.Outcome == "stored" || event.Outcome == "replaced"):
-		p.Stored++
-	case event.Operation == trace.Lookup && event.Outcome == "found":
-		p.Found++
-	case event.Operation == trace.Lookup && event.Outcome == "missed":
-		p.Missed++
-	case event.Operation == trace.Evict:
-		p.Evicted++
-	case event.Operation == trace.Expire:
-		p.Expired++
-	case event.Operation == trace.Remove && event.Outcome == "removed":
-		p.Removed++
-	}
-}
-
-// points gives each stretch its time, and what was held before where nothing happened.
+// points returns each stretch its time, and what was held before where nothing happened.
 func (c *course) points() []Point {
 	all := make([]Point, len(c.cut))
 	var held uint64

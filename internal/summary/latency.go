@@ -31,15 +31,22 @@ type Bar struct {
 // longestLatency, in nanoseconds, is more than anybody waits for: a minute and a half.
 const longestLatency = 90e9
 
+// maxLatencies bounds the operations that are told apart: a trace of ours has a handful, one of somebody else's
+// may have any.
+const maxLatencies = 32
+
 type latencies map[string]*hdrhistogram.Histogram
 
 func (l latencies) observe(event *trace.Event) {
 	if event.Nanoseconds <= 0 {
 		return
 	}
-	operation := event.Operation
-	if operation == trace.Callback {
-		operation += " " + event.Outcome
+	operation := string(event.Operation)
+	if event.Operation == trace.Callback {
+		operation += " " + string(event.Outcome)
+	}
+	if l[operation] == nil && len(l) == maxLatencies {
+		return
 	}
 	if l[operation] == nil {
 		l[operation] = hdrhistogram.New(1, longestLatency, 3)

@@ -5,17 +5,18 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
 // Life is how long sessions stayed in the cache, in seconds, for those that left it.
 type Life struct {
-	Count    int64            `json:"count"`
-	Median   float64          `json:"median"`
-	P90      float64          `json:"p90"`
-	Greatest float64          `json:"greatest"`
-	Bars     []Bar            `json:"bars"`
-	Ends     map[string]int64 `json:"ends"` // by what they left
+	Count    int64             `json:"count"`
+	Median   float64           `json:"median"`
+	P90      float64           `json:"p90"`
+	Greatest float64           `json:"greatest"`
+	Bars     []Bar             `json:"bars"`
+	Ends     map[string]uint64 `json:"ends"` // by what they left
 }
 
 // maxLives bounds the sessions that are watched at one time. Those beyond are not counted.
@@ -30,9 +31,9 @@ const (
 // lives watches when sessions come and go.
 type lives struct {
 	room      int
-	since     map[int]map[membership]float64
+	since     map[*registry.Process]map[membership]float64
 	histogram *hdrhistogram.Histogram
-	ends      map[string]int64
+	ends      map[string]uint64
 }
 
 // membership is a session in a context of one process.
@@ -43,61 +44,69 @@ type membership struct {
 
 func newLives(room int) *lives {
 	return &lives{
-		room: room, since: map[int]map[membership]float64{}, ends: map[string]int64{},
+		room: room, since: map[*registry.Process]map[membership]float64{}, ends: map[string]uint64{},
 		histogram: hdrhistogram.New(1, longestLife, 3),
 	}
 }
 
-func (l *lives) observe(event *trace.Event) {
+func (l *lives) observe(of *registry.Process, event *trace.Event) {
 	session, err := strconv.ParseUint(event.Session, 16, 64)
 	if err != nil {
 		return
 	}
 	member := membership{context: event.ContextID, session: session}
-	switch event.Operation {
-	case trace.Add:
-		l.add(member, event)
-	case trace.Remove:
-		if event.Outcome == "removed" {
-			l.end(member, event, "removed: "+event.Cause)
-		}
-	case trace.Evict:
-		l.end(member, event, "evicted")
-	case trace.Expire:
-		l.end(member, event, "expired")
+	switch {
+	case event.IsStored():
+		l.add(of, member, event)
+	case event.HasLeft():
+		l.end(of, member, event, wayOut(event))
 	}
 }
 
-func (l *lives) add(member membership, event *trace.Event) {
-	if event.Outcome == "replaced" {
-		l.end(member, event, "replaced")
+// wayOut is by what a session left.
+func wayOut(event *trace.Event) string {
+	switch event.Operation {
+	case trace.Evict:
+		return "evicted"
+	case trace.Expire:
+		return "expired"
+	case trace.Clear:
+		return "cleared: " + string(event.Cause)
+	default:
+		return "removed: " + string(event.Cause)
 	}
-	if event.Outcome != "stored" && event.Outcome != "replaced" || l.room == 0 {
+}
+
+func (l *lives) add(of *registry.Process, member membership, event *trace.Event) {
+	if event.Outcome == trace.Replaced {
+		l.end(of, member, event, "replaced")
+	}
+	if l.room == 0 {
 		return
 	}
-	if l.since[event.Process] == nil {
-		l.since[event.Process] = map[membership]float64{}
+	if l.since[of] == nil {
+		l.since[of] = map[membership]float64{}
 	}
-	if _, known := l.since[event.Process][member]; !known {
+	if _, known := l.since[of][member]; !known {
 		l.room--
 	}
-	l.since[event.Process][member] = event.Time
+	l.since[of][member] = event.Time
 }
 
-func (l *lives) end(member membership, event *trace.Event, how string) {
-	begin, known := l.since[event.Process][member]
+func (l *lives) end(of *registry.Process, member membership, event *trace.Event, how string) {
+	begin, known := l.since[of][member]
 	if !known {
 		return
 	}
-	delete(l.since[event.Process], member)
+	delete(l.since[of], member)
 	l.room++
-	l.ends[how]++
+	countUp(l.ends, how, maxWords)
 	lived := max(0, event.Time-begin) * microsecond
 	_ = l.histogram.RecordValue(int64(min(lived, longestLife)))
 }
 
 // forget lets go of what a process held at its end.
-func (l *lives) forget(process int) {
+func (l *lives) forget(process *registry.Process) {
 	l.room += len(l.since[process])
 	delete(l.since, process)
 }

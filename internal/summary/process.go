@@ -1,165 +1,96 @@
 package summary
 
 import (
-	"maps"
-
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
-// process is what one process counts of itself, event by event and in its counters.
+// process is what the events of one process have counted, beside its own counters.
 type process struct {
-	contexts map[int]*context
-	counted  Totals // from the events, which may have been lost
-	said     Totals // from the counters, which come seldom
-	lost     uint64
-	shown    uint64 // what of held() is in the sum of all processes
+	events Totals
+	lost   uint64
+	held   uint64 // what of it is in the sum of all processes
 }
 
-// context is an SSL_CTX as its last counters said, and what was added and removed since.
-type context struct {
-	last trace.Counters
-	held uint64
+func (p *process) observe(event *trace.Event) {
+	p.events.count(event)
+	switch event.Operation {
+	case trace.End:
+		p.lost = max(p.lost, event.Lost)
+	case trace.Dropped:
+		p.lost += event.Events
+	}
 }
 
-// newProcess makes a process, with the contexts of its parent if it has one: a forked child counts on
-// from its parent's counters.
-func newProcess(parent *process) *process {
-	made := &process{contexts: map[int]*context{}}
-	if parent == nil {
-		return made
-	}
-	for id, inherited := range maps.All(parent.contexts) {
-		made.contexts[id] = &context{last: inherited.last}
-	}
-	return made
-}
-
-func (p *process) context(id int) *context {
-	known := p.contexts[id]
-	if known == nil {
-		known = &context{}
-		p.contexts[id] = known
-	}
-	return known
-}
-
-// observe takes in an event and gives what it adds to the counters of handshakes.
-func (p *process) observe(event *trace.Event) Totals {
-	if event.ContextID == 0 {
-		return Totals{}
-	}
-	current := p.context(event.ContextID)
+// count adds one event.
+func (t *Totals) count(event *trace.Event) {
 	switch event.Operation {
 	case trace.Add:
-		p.add(current, event.Outcome)
+		t.countAdd(event.Outcome)
 	case trace.Lookup:
-		p.lookUp(event.Outcome)
+		t.countLookup(event.Outcome)
 	case trace.Remove:
-		if event.Outcome == "removed" {
-			p.counted.Removed++
-			current.lose()
+		if event.Outcome == trace.Removed {
+			t.Removed++
 		}
 	case trace.Evict:
-		p.counted.Evicted++
-		current.lose()
+		t.Evicted++
 	case trace.Expire:
-		p.counted.Expired++
-		current.lose()
-	case trace.Context:
-		if event.Outcome == "freed" {
-			delete(p.contexts, event.ContextID)
+		if event.HasLeft() {
+			t.Expired++
 		}
-	case trace.Count:
-		return p.counters(current, &event.Counters)
+	case trace.Clear:
+		t.Cleared++
 	}
-	return Totals{}
 }
 
-func (p *process) add(current *context, outcome string) {
+func (t *Totals) countAdd(outcome trace.Outcome) {
 	switch outcome {
-	case "stored":
-		p.counted.Stored++
-		current.held++
-	case "replaced":
-		p.counted.Stored++
-		p.counted.Replaced++
+	case trace.Stored:
+		t.Stored++
+	case trace.Replaced:
+		t.Stored++
+		t.Replaced++
 	}
 }
 
-func (p *process) lookUp(outcome string) {
+func (t *Totals) countLookup(outcome trace.Outcome) {
 	switch outcome {
-	case "found":
-		p.counted.Found++
-	case "missed":
-		p.counted.Missed++
+	case trace.Found:
+		t.Found++
+	case trace.FoundInStore:
+		t.FoundInStore++
+	case trace.FoundByProgram:
+		t.FoundByProgram++
+	case trace.Missed:
+		t.Missed++
 	}
 }
 
-func (c *context) lose() {
-	if c.held > 0 {
-		c.held--
+// totals are what the events say. Only where some were lost its counters may know more; they come seldom, and miss
+// what came after the last of them. Handshakes are in the counters alone.
+func (p *process) totals(of *registry.Process) Totals {
+	sum, said := p.events, &of.Counted
+	sum.Connections, sum.Resumed = said.Handshakes(), said.Hits
+	if p.lost == 0 {
+		return sum
 	}
-}
-
-// counters takes in what a context says of itself.
-func (p *process) counters(current *context, now *trace.Counters) Totals {
-	before := current.last
-	current.last, current.held = *now, now.Number
-	change := Totals{
-		Stored:      since(before.Stored, now.Stored),
-		Found:       since(before.Found, now.Found),
-		Missed:      since(before.Missed, now.Missed),
-		Replaced:    since(before.Replaced, now.Replaced),
-		Evicted:     since(before.Evicted, now.Evicted),
-		Expired:     since(before.Expired, now.Expired),
-		Removed:     since(before.Removed, now.Removed),
-		Connections: since(before.AcceptGood+before.ConnectGood, now.AcceptGood+now.ConnectGood),
-		Resumed:     since(before.Hits, now.Hits),
-	}
-	p.said.Stored += change.Stored
-	p.said.Found += change.Found
-	p.said.Missed += change.Missed
-	p.said.Replaced += change.Replaced
-	p.said.Evicted += change.Evicted
-	p.said.Expired += change.Expired
-	p.said.Removed += change.Removed
-	return change
-}
-
-// since is how far a counter went on; one that is behind has started anew, as in a forked child.
-func since(before, now uint64) uint64 {
-	if now < before {
-		return now
-	}
-	return now - before
-}
-
-// totals trusts whichever is more: counters miss what came after the last of them, events may be lost.
-func (p *process) totals() Totals {
-	return Totals{
-		Stored:   max(p.counted.Stored, p.said.Stored),
-		Found:    max(p.counted.Found, p.said.Found),
-		Missed:   max(p.counted.Missed, p.said.Missed),
-		Replaced: max(p.counted.Replaced, p.said.Replaced),
-		Evicted:  max(p.counted.Evicted, p.said.Evicted),
-		Expired:  max(p.counted.Expired, p.said.Expired),
-		Removed:  max(p.counted.Removed, p.said.Removed),
-	}
-}
-
-func (p *process) held() uint64 {
-	var sum uint64
-	for _, one := range p.contexts {
-		sum += one.held
-	}
+	sum.Stored = max(sum.Stored, said.Stored)
+	sum.Found = max(sum.Found, said.Found)
+	sum.FoundByProgram = max(sum.FoundByProgram, said.CallbackHits)
+	sum.Missed = max(sum.Missed, said.MissedByAll())
+	sum.Replaced = max(sum.Replaced, said.Replaced)
+	sum.Evicted = max(sum.Evicted, said.Evicted)
+	sum.Expired = max(sum.Expired, said.Expired-min(said.Expired, sum.Cleared))
+	sum.Removed = max(sum.Removed, said.Removed)
 	return sum
 }
 
-// peak is the most that one context says it held.
-func (p *process) peak() uint64 {
-	var most uint64
-	for _, one := range p.contexts {
-		most = max(most, one.last.Peak)
+// plus adds up the totals of processes.
+func (t Totals) plus(other Totals) Totals {
+	others := other.all()
+	for i, field := range t.all() {
+		*field += *others[i]
 	}
-	return most
+	return t
 }

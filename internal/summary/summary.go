@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 
+	"libsslcache/internal/registry"
 	"libsslcache/internal/trace"
 )
 
@@ -26,10 +27,10 @@ type Summary struct {
 	Contexts    uint64   `json:"contexts"`
 
 	Totals
-	Peak      uint64            `json:"peak"`       // sessions held at one time, in all processes
-	RemovedBy map[string]uint64 `json:"removed_by"` // the cause of each removal
-	Fallbacks []Fallback        `json:"fallbacks,omitempty"`
-	Data      map[string]uint64 `json:"data_connections,omitempty"` // those of clients, by what became of them
+	Peak      uint64                 `json:"peak"`       // sessions held at one time, in all processes
+	RemovedBy map[trace.Cause]uint64 `json:"removed_by"` // the cause of each removal
+	Fallbacks []Fallback             `json:"fallbacks,omitempty"`
+	Data      map[string]uint64      `json:"data_connections,omitempty"` // those of clients, by what became of them
 
 	Points    []Point   `json:"points"`
 	Width     float64   `json:"width"` // seconds from point to point
@@ -40,23 +41,30 @@ type Summary struct {
 
 // Totals are counters over all processes and contexts.
 type Totals struct {
-	Stored      uint64 `json:"stored"`
-	Found       uint64 `json:"found"`
-	Missed      uint64 `json:"missed"`
-	Replaced    uint64 `json:"replaced"`
-	Evicted     uint64 `json:"evicted"`
-	Expired     uint64 `json:"expired"`
-	Removed     uint64 `json:"removed"`
-	Connections uint64 `json:"connections"` // handshakes that were completed
-	Resumed     uint64 `json:"resumed"`     // those that resumed a session
+	Stored         uint64 `json:"stored"`
+	Found          uint64 `json:"found"`
+	FoundInStore   uint64 `json:"found_in_store"`
+	FoundByProgram uint64 `json:"found_by_program"` // by a callback of its own
+	Missed         uint64 `json:"missed"`           // nobody had it
+	Replaced       uint64 `json:"replaced"`
+	Evicted        uint64 `json:"evicted"`
+	Expired        uint64 `json:"expired"`
+	Cleared        uint64 `json:"cleared"` // with their context, or in a flush of everything
+	Removed        uint64 `json:"removed"`
+	Connections    uint64 `json:"connections"` // handshakes that were completed
+	Resumed        uint64 `json:"resumed"`     // those that resumed a session
+}
+
+func (t *Totals) all() [12]*uint64 {
+	return [...]*uint64{
+		&t.Stored, &t.Found, &t.FoundInStore, &t.FoundByProgram, &t.Missed, &t.Replaced,
+		&t.Evicted, &t.Expired, &t.Cleared, &t.Removed, &t.Connections, &t.Resumed,
+	}
 }
 
 // Rate is the part of all completed handshakes that resumed a session, and false where there was none.
-func (t Totals) Rate() (float64, bool) {
-	if t.Connections == 0 {
-		return 0, false
-	}
-	return float64(t.Resumed) / float64(t.Connections), true
+func (t Totals) Rate() (Part, bool) {
+	return Part{Of: t.Connections, Number: t.Resumed}, t.Connections > 0
 }
 
 // Fallback is a reason for which libssl kept the sessions itself.
@@ -73,14 +81,14 @@ type Caller struct {
 	Count     uint64 `json:"count"`
 }
 
-// Collector takes in events. It is not for more than one goroutine at a time.
+// Collector is an observer of processes. It is not for more than one goroutine at a time.
 type Collector struct {
 	sum       Summary
-	processes map[int]*process
+	processes map[*registry.Process]*process
 	programs  map[string]bool
 	ours      map[string]bool
 	libssl    map[string]bool
-	fallbacks map[string]uint64
+	fallbacks map[trace.Cause]uint64
 	callers   map[Caller]uint64
 	held      uint64
 	course    *course
@@ -88,18 +96,21 @@ type Collector struct {
 	lives     *lives
 }
 
-// maxCallers bounds the places that are told apart.
-const maxCallers = 10_000
+// These bound what is told apart: places, and words such as causes.
+const (
+	maxCallers = 10_000
+	maxWords   = 1000
+)
 
-// NewCollector gives a Collector that has seen no event.
+// NewCollector returns a Collector that has seen no event.
 func NewCollector() *Collector {
 	return &Collector{
-		sum:       Summary{RemovedBy: map[string]uint64{}, Data: map[string]uint64{}},
-		processes: map[int]*process{},
+		sum:       Summary{RemovedBy: map[trace.Cause]uint64{}, Data: map[string]uint64{}},
+		processes: map[*registry.Process]*process{},
 		programs:  map[string]bool{},
 		ours:      map[string]bool{},
 		libssl:    map[string]bool{},
-		fallbacks: map[string]uint64{},
+		fallbacks: map[trace.Cause]uint64{},
 		callers:   map[Caller]uint64{},
 		course:    newCourse(),
 		latencies: latencies{},
@@ -108,119 +119,103 @@ func NewCollector() *Collector {
 }
 
 // Observe takes in the next event of a trace.
-func (c *Collector) Observe(event *trace.Event) {
+func (c *Collector) Observe(of *registry.Process, event *trace.Event) {
 	c.sum.Events++
 	if c.sum.Begin == 0 || event.Time < c.sum.Begin {
 		c.sum.Begin = event.Time
 	}
 	c.sum.End = max(c.sum.End, event.Time)
-	current := c.processOf(event)
-	change := current.observe(event)
-	c.count(current, event)
-	c.sum.Connections += change.Connections
-	c.sum.Resumed += change.Resumed
-	c.hold(current)
-	c.course.observe(event, change, c.held)
+	current := c.processes[of]
+	if current == nil {
+		current = &process{}
+		c.processes[of] = current
+		c.sum.Processes++
+	}
+	current.observe(event)
+	c.count(event)
+	c.hold(current, of, event)
+	c.course.observe(event, of.Change, c.held)
 	c.latencies.observe(event)
-	c.lives.observe(event)
+	c.lives.observe(of, event)
 	c.countCaller(event)
-	if event.Operation == trace.End {
-		c.conclude(event.Process)
-	}
 }
 
-// processOf gives the process of an event, a new one where an id comes back.
-func (c *Collector) processOf(event *trace.Event) *process {
-	current := c.processes[event.Process]
-	if event.Operation == trace.Start && current != nil {
-		c.conclude(event.Process)
-		current = nil
-	}
-	if current != nil {
-		return current
-	}
-	current = newProcess(c.processes[event.Parent])
-	c.processes[event.Process] = current
-	c.sum.Processes++
-	return current
-}
-
-func (c *Collector) count(current *process, event *trace.Event) {
+func (c *Collector) count(event *trace.Event) {
 	switch event.Operation {
 	case trace.Start:
-		c.programs[event.Program] = true
-		c.ours[event.Libsslcache] = true
-		c.libssl[event.Libssl] = true
-		if event.Cause == "fork" {
+		note(c.programs, event.Program)
+		note(c.ours, event.Libsslcache)
+		note(c.libssl, event.Libssl)
+		if event.Cause == trace.ByFork {
 			c.sum.Forks++
 		}
-	case trace.End:
-		current.lost = max(current.lost, event.Lost)
-	case trace.Dropped:
-		current.lost += event.Events
 	case trace.Context:
-		if event.Outcome == "made" {
+		if event.Outcome == trace.Made {
 			c.sum.Contexts++
 		}
 	case trace.Fallback:
-		c.fallbacks[event.Cause]++
-	case trace.Client:
-		c.sum.Data[event.Outcome]++
+		countUp(c.fallbacks, event.Cause, maxWords)
+	case trace.ClientConnection:
+		countUp(c.sum.Data, string(event.Outcome), maxWords)
 	case trace.Remove:
-		if event.Outcome == "removed" {
-			c.sum.RemovedBy[event.Cause]++
+		if event.Outcome == trace.Removed {
+			countUp(c.sum.RemovedBy, event.Cause, maxWords)
 		}
+	}
+}
+
+// countUp counts one more, unless it were one too many to tell apart.
+func countUp[K comparable](counts map[K]uint64, key K, most int) {
+	if _, known := counts[key]; known || len(counts) < most {
+		counts[key]++
+	}
+}
+
+func note(set map[string]bool, name string) {
+	if name != "" && len(set) < maxWords {
+		set[name] = true
 	}
 }
 
 // hold brings the number of sessions that all processes hold up to date with this one.
-func (c *Collector) hold(current *process) {
-	c.held = c.held - current.shown + current.held()
-	current.shown = current.held()
-	c.sum.Peak = max(c.sum.Peak, c.held, current.peak())
+func (c *Collector) hold(current *process, of *registry.Process, event *trace.Event) {
+	c.held += of.Held - current.held
+	current.held = of.Held
+	c.sum.Peak = max(c.sum.Peak, c.held)
+	if event.Operation == trace.Count {
+		c.sum.Peak = max(c.sum.Peak, event.Peak)
+	}
 }
 
 func (c *Collector) countCaller(event *trace.Event) {
 	if event.Caller == (trace.Caller{}) {
 		return
 	}
-	operation := event.Operation
+	operation := string(event.Operation)
 	if event.Function != "" {
 		operation = event.Function
 	}
-	one := Caller{Operation: operation, Module: event.Caller.Module, Symbol: event.Caller.Symbol}
-	if _, known := c.callers[one]; known || len(c.callers) < maxCallers {
-		c.callers[one]++
-	}
+	countUp(c.callers, Caller{Operation: operation, Module: event.Caller.Module, Symbol: event.Caller.Symbol}, maxCallers)
 }
 
-func (c *Collector) conclude(id int) {
-	current := c.processes[id]
-	delete(c.processes, id)
-	c.lives.forget(id)
-	c.held -= current.shown
+// Conclude adds what a process has counted.
+func (c *Collector) Conclude(of *registry.Process) {
+	current := c.processes[of]
+	delete(c.processes, of)
+	c.lives.forget(of)
+	c.held -= current.held
 	c.sum.Lost += current.lost
-	own := current.totals()
-	c.sum.Stored += own.Stored
-	c.sum.Found += own.Found
-	c.sum.Missed += own.Missed
-	c.sum.Replaced += own.Replaced
-	c.sum.Evicted += own.Evicted
-	c.sum.Expired += own.Expired
-	c.sum.Removed += own.Removed
+	c.sum.Totals = c.sum.plus(current.totals(of))
 }
 
-// Summary concludes the trace. It is called once, at the end.
+// Summary returns what became of the trace, once all its processes are concluded.
 func (c *Collector) Summary() *Summary {
-	for _, id := range slices.Collect(maps.Keys(c.processes)) {
-		c.conclude(id)
-	}
 	sum := c.sum
 	sum.Programs = names(c.programs)
 	sum.Libsslcache = names(c.ours)
 	sum.Libssl = names(c.libssl)
 	for _, cause := range slices.Sorted(maps.Keys(c.fallbacks)) {
-		sum.Fallbacks = append(sum.Fallbacks, Fallback{Cause: cause, Count: c.fallbacks[cause]})
+		sum.Fallbacks = append(sum.Fallbacks, Fallback{Cause: string(cause), Count: c.fallbacks[cause]})
 	}
 	sum.Points, sum.Width = c.course.points(), c.course.width
 	sum.Latencies = c.latencies.summary()
@@ -230,7 +225,6 @@ func (c *Collector) Summary() *Summary {
 }
 
 func names(set map[string]bool) []string {
-	delete(set, "")
 	return append([]string{}, slices.Sorted(maps.Keys(set))...)
 }
 

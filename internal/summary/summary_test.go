@@ -6,26 +6,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"libsslcache/internal/registry"
 	"libsslcache/internal/summary"
 	"libsslcache/internal/trace"
 )
 
 func sum(events ...trace.Event) *summary.Summary {
 	collector := summary.NewCollector()
+	processes := registry.New(collector)
 	for i := range events {
-		collector.Observe(&events[i])
+		processes.Observe(&events[i])
 	}
+	processes.Conclude()
 	return collector.Summary()
 }
 
-func started(process int, cause string, parent int) trace.Event {
+func started(process int, cause trace.Cause, parent int) trace.Event {
 	return trace.Event{
 		Time: 100, Process: process, Operation: trace.Start, Cause: cause, Parent: parent,
 		Program: "demo", Libsslcache: "0.1.0", Libssl: "OpenSSL 3.0",
 	}
 }
 
-func at(moment float64, process int, operation, outcome, session string) trace.Event {
+func at(moment float64, process int, operation trace.Operation, outcome trace.Outcome, session string) trace.Event {
 	return trace.Event{
 		Time: moment, Process: process, Operation: operation, Outcome: outcome, ContextID: 1, Session: session,
 		Caller: trace.Caller{Module: "demo", Symbol: "serve"}, Nanoseconds: 1000,
@@ -53,7 +56,7 @@ func TestEventsOfAllProcessesAreAddedUp(t *testing.T) {
 		trace.Event{Time: 105, Process: 1, Operation: trace.End, Lost: 4},
 	)
 	require.Equal(t, summary.Totals{Stored: 3, Found: 1, Missed: 1, Replaced: 1, Evicted: 1, Expired: 1, Removed: 1}, result.Totals)
-	require.Equal(t, map[string]uint64{"bad_shutdown": 1}, result.RemovedBy)
+	require.Equal(t, map[trace.Cause]uint64{"bad_shutdown": 1}, result.RemovedBy)
 	require.Equal(t, []string{"demo"}, result.Programs)
 	require.Equal(t, 2, result.Processes)
 	require.Equal(t, 1, result.Forks)
@@ -68,30 +71,83 @@ func TestEventsOfAllProcessesAreAddedUp(t *testing.T) {
 func TestCountersOfAContextAreTakenOnce(t *testing.T) {
 	result := sum(
 		started(1, "exec", 0),
-		counters(101, 1, trace.Counters{AcceptGood: 4, Hits: 2, Stored: 2, Number: 2, Peak: 5}),
-		counters(102, 1, trace.Counters{AcceptGood: 10, Hits: 8, Stored: 3, Number: 3, Peak: 7}),
+		trace.Event{Time: 100, Process: 1, Operation: trace.Dropped, Events: 7},
+		counters(101, 1, trace.Counters{Sums: trace.Sums{AcceptGood: 4, Hits: 2, Stored: 2}, Number: 2, Peak: 5}),
+		counters(102, 1, trace.Counters{Sums: trace.Sums{AcceptGood: 10, Hits: 8, Stored: 3}, Number: 3, Peak: 7}),
 	)
 	require.EqualValues(t, 10, result.Connections)
 	require.EqualValues(t, 8, result.Resumed)
 	require.EqualValues(t, 3, result.Stored, "more than the events that are left")
+	require.EqualValues(t, 7, result.Lost)
 	require.EqualValues(t, 7, result.Peak)
 	rate, known := result.Rate()
 	require.True(t, known)
-	require.InDelta(t, 0.8, rate, 1e-9)
+	require.Equal(t, "80%", rate.String())
 	_, known = sum(started(1, "exec", 0)).Rate()
 	require.False(t, known)
 }
 
-func TestAForkedChildCountsOnFromItsParent(t *testing.T) {
+// A child goes on from the counters of its parent, whatever line of whom comes first.
+func TestWhatAForkedChildHasInheritedIsCountedOnce(t *testing.T) {
+	inherited := trace.Sums{AcceptGood: 4, Hits: 2, Stored: 4}
+	child := counters(102, 2, counted(5, 3, 5))
+	child.Inherited = inherited
+	parent := counters(101, 1, counted(4, 2, 4))
+	for _, events := range [][]trace.Event{
+		{started(1, "exec", 0), parent, started(2, "fork", 1), child},
+		{started(2, "fork", 1), child, started(1, "exec", 0), parent},
+	} {
+		result := sum(events...)
+		require.EqualValues(t, 5, result.Connections)
+		require.EqualValues(t, 3, result.Resumed)
+	}
+}
+
+func counted(handshakes, resumed, stored uint64) trace.Counters {
+	return trace.Counters{Sums: trace.Sums{AcceptGood: handshakes, Hits: resumed, Stored: stored}}
+}
+
+// libssl counts a look-up that the program's callback answers as a miss and as a hit of the callback.
+func TestWhatTheProgramFindsItselfIsNoMiss(t *testing.T) {
 	result := sum(
 		started(1, "exec", 0),
-		counters(101, 1, trace.Counters{AcceptGood: 4, Hits: 2, Stored: 4}),
-		started(2, "fork", 1),
-		counters(102, 2, trace.Counters{AcceptGood: 5, Hits: 3, Stored: 1}),
+		at(101, 1, trace.Lookup, trace.FoundByProgram, session(1)), at(101, 1, trace.Lookup, trace.Missed, session(2)),
+		counters(102, 1, trace.Counters{Sums: trace.Sums{Missed: 2, CallbackHits: 1}}),
 	)
-	require.EqualValues(t, 5, result.Connections)
-	require.EqualValues(t, 3, result.Resumed)
-	require.EqualValues(t, 5, result.Stored, "the child's cache counts from 0")
+	require.EqualValues(t, 1, result.FoundByProgram)
+	require.EqualValues(t, 1, result.Missed)
+	require.Zero(t, result.Found)
+}
+
+// A context that is freed, or a flush of everything, takes sessions along that have not expired.
+func TestWhatIsClearedHasNotExpired(t *testing.T) {
+	cleared := at(103, 1, trace.Clear, "", session(1))
+	cleared.Cause = trace.WithContext
+	spoiled := at(102, 1, trace.Expire, "", session(1))
+	spoiled.Cause = trace.ByFault
+	result := sum(
+		started(1, "exec", 0),
+		at(101, 1, trace.Add, trace.Stored, session(1)), at(101, 1, trace.Add, trace.Stored, session(2)),
+		spoiled, at(102, 1, trace.Expire, "", session(2)), cleared,
+		counters(104, 1, trace.Counters{Sums: trace.Sums{Stored: 2, Expired: 2}}),
+	)
+	require.EqualValues(t, 1, result.Expired)
+	require.EqualValues(t, 1, result.Cleared)
+	require.Equal(t, map[string]uint64{"expired": 1, "cleared: freed": 1}, result.Life.Ends)
+}
+
+func TestAPartIsComparedAndShownExactly(t *testing.T) {
+	for part, text := range map[summary.Part]string{
+		{Number: 58, Of: 100}: "58%", {Number: 999, Of: 1000}: "99.9%", {Number: 1, Of: 3}: "33.3%",
+		{Number: 9999, Of: 10000}: "99.9%", {Number: 3, Of: 3}: "100%", {Number: 9001, Of: 10000}: "90.0%",
+		{Number: 0, Of: 7}: "0%", {Number: 0, Of: 0}: "0%", {Number: 1, Of: 1 << 63}: "0.0%",
+	} {
+		require.Equal(t, text, part.String(), "%v", part)
+	}
+	require.False(t, summary.Part{Number: 999, Of: 1000}.Below(summary.Part{Number: 999, Of: 1000}))
+	require.False(t, summary.Part{Number: 58, Of: 100}.Below(summary.Part{Number: 29, Of: 50}))
+	require.True(t, summary.Part{Number: 998, Of: 1000}.Below(summary.Part{Number: 999, Of: 1000}))
+	require.True(t, summary.Part{Number: 1<<63 - 1, Of: 1 << 63}.Below(summary.Part{Number: 1, Of: 1}))
 }
 
 func TestSessionsHeldAreFollowedOverTime(t *testing.T) {
@@ -117,15 +173,12 @@ func heldAt(result *summary.Summary, moment float64) (held uint64) {
 }
 
 func TestThePointsOfALongTraceAreBounded(t *testing.T) {
-	collector := summary.NewCollector()
 	const number = 50_000
+	var events []trace.Event
 	for i := range number {
-		event := at(100+float64(i), 1, trace.Add, "stored", session(i))
-		collector.Observe(&event)
+		events = append(events, at(100+float64(i), 1, trace.Add, trace.Stored, session(i)))
 	}
-	early := at(1, 1, trace.Lookup, "found", session(1))
-	collector.Observe(&early)
-	result := collector.Summary()
+	result := sum(append(events, at(1, 1, trace.Lookup, trace.Found, session(1)))...)
 	require.LessOrEqual(t, len(result.Points), 1000)
 	require.Greater(t, len(result.Points), 400)
 	var stored uint64
@@ -169,7 +222,7 @@ func TestTheLifeOfASessionEndsWhenItLeaves(t *testing.T) {
 		removed, at(106, 1, trace.Expire, "", session(2)), at(108, 1, trace.Add, "replaced", session(3)),
 	)
 	require.EqualValues(t, 3, result.Life.Count)
-	require.Equal(t, map[string]int64{"removed: program": 1, "expired": 1, "replaced": 1}, result.Life.Ends)
+	require.Equal(t, map[string]uint64{"removed: program": 1, "expired": 1, "replaced": 1}, result.Life.Ends)
 	require.InEpsilon(t, 6, result.Life.Median, 0.02)
 	require.InEpsilon(t, 8, result.Life.Greatest, 0.02)
 }

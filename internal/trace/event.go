@@ -8,41 +8,95 @@ const (
 	Version = 1
 )
 
+// Operation is what happened. A reader meets words that are newer than itself, here and below, and takes them.
+type Operation string
+
 // The operations of events.
 const (
-	Start    = "start"
-	End      = "end"
-	Dropped  = "dropped"
-	Context  = "context"
-	Fallback = "fallback"
-	Count    = "counters"
-	Add      = "add"
-	Remove   = "remove"
-	Lookup   = "lookup"
-	Evict    = "evict"
-	Expire   = "expire"
-	Flush    = "flush"
-	Callback = "callback"
-	Take     = "take"
-	Give     = "give"
-	Freed    = "freed"
-	Refused  = "refused"
-	Client   = "client"
+	Start    Operation = "start"
+	End      Operation = "end"
+	Dropped  Operation = "dropped"
+	Context  Operation = "context"
+	Fallback Operation = "fallback"
+	Count    Operation = "counters"
+	Add      Operation = "add"
+	Remove   Operation = "remove"
+	Lookup   Operation = "lookup"
+	Evict    Operation = "evict"
+	Expire   Operation = "expire"
+	Clear    Operation = "clear"
+	Flush    Operation = "flush"
+	Callback Operation = "callback"
+	Take     Operation = "take"
+	Give     Operation = "give"
+	Freed    Operation = "freed"
+	Refused  Operation = "refused"
+
+	// ClientConnection is what became of a connection of a client, as SSLCACHE_CLIENT has it.
+	ClientConnection Operation = "client"
+)
+
+// Outcome is what came of an operation.
+type Outcome string
+
+// The outcomes, by operation.
+const (
+	Made         Outcome = "made" // context
+	ContextFreed Outcome = "freed"
+
+	Stored   Outcome = "stored" // add
+	Replaced Outcome = "replaced"
+	Known    Outcome = "known"
+	Failed   Outcome = "failed"
+
+	Removed Outcome = "removed" // remove
+	Missing Outcome = "missing"
+
+	Found          Outcome = "found" // lookup
+	FoundInStore   Outcome = "found_in_store"
+	FoundByProgram Outcome = "found_by_program"
+	Missed         Outcome = "missed"
+)
+
+// Cause is why an operation came about. That of a fallback is a sentence.
+type Cause string
+
+// The causes that something is made of here.
+const (
+	ByExec           Cause = "exec" // start
+	ByFork           Cause = "fork"
+	ByProgram        Cause = "program"
+	ByHandshake      Cause = "handshake"
+	ByFault          Cause = "fault"
+	ByLimit          Cause = "limit" // evict
+	WithContext      Cause = "freed" // clear, flush: the context was freed
+	BadShutdown      Cause = "bad_shutdown"
+	UnexpectedEOF    Cause = "unexpected_eof"
+	NoSessionContext Cause = "no_session_context" // refused
+)
+
+// Role is the end of a connection that a process was.
+type Role string
+
+// The roles.
+const (
+	Server Role = "server"
+	Client Role = "client"
 )
 
 // Event is one line of a trace. A field that is absent has its zero value.
 type Event struct {
-	Time        float64 `json:"time"` // seconds since 1970
-	Process     int     `json:"process"`
-	Thread      int     `json:"thread"`
-	Operation   string  `json:"operation"`
-	ContextID   int     `json:"context"` // number of the SSL_CTX in its process
-	Session     string  `json:"session"` // a hash of the session id, equal in all processes
-	Object      string  `json:"object"`  // a token of the SSL_SESSION while it lives
-	Outcome     string  `json:"outcome"`
-	Cause       string  `json:"cause"`
-	Caller      Caller  `json:"caller"`
-	Nanoseconds int64   `json:"nanoseconds"`
+	Time        float64   `json:"time"` // seconds since 1970
+	Process     int       `json:"process"`
+	Thread      int       `json:"thread"`
+	Operation   Operation `json:"operation"`
+	ContextID   int       `json:"context"` // number of the SSL_CTX in its process
+	Session     string    `json:"session"` // a hash of the session id, equal in all processes
+	Object      string    `json:"object"`  // a token of the SSL_SESSION while it lives
+	Outcome     Outcome   `json:"outcome"`
+	Cause       Cause     `json:"cause"`
+	Caller      Caller    `json:"caller"`
+	Nanoseconds int64     `json:"nanoseconds"`
 
 	Format      string  `json:"format"` // start
 	Program     string  `json:"program"`
@@ -56,6 +110,7 @@ type Event struct {
 	Alive       bool    `json:"alive"`    // evict: the session had not expired
 	Sessions    uint64  `json:"sessions"` // flush
 	Function    string  `json:"function"` // take, give
+	Role        Role    `json:"role"`     // add in a handshake; "" where it is not known
 	Counters            // counters; its timeout, in seconds, is in add too
 }
 
@@ -77,17 +132,33 @@ func (c Caller) String() string {
 	}
 }
 
-// Counters are those of one context: the cache's own, and libssl's as the program sees them.
-type Counters struct {
-	Number   uint64 `json:"number"` // sessions held now
-	Peak     uint64 `json:"peak"`
-	Limit    uint64 `json:"limit"` // 0: none
+// IsStored reports whether the event put a session into a cache.
+func (e *Event) IsStored() bool {
+	return e.Operation == Add && (e.Outcome == Stored || e.Outcome == Replaced)
+}
+
+// HasLeft reports whether the event took a session out of a cache.
+func (e *Event) HasLeft() bool {
+	switch e.Operation {
+	case Remove:
+		return e.Outcome == Removed
+	case Expire: // a fault only makes it one that has expired
+		return e.Cause != ByFault
+	case Evict, Clear:
+		return true
+	default:
+		return false
+	}
+}
+
+// Sums are the counters of a context that only grow: the cache's own, and libssl's as the program sees them.
+type Sums struct {
 	Stored   uint64 `json:"stored"`
 	Found    uint64 `json:"found"`
 	Missed   uint64 `json:"missed"`
 	Replaced uint64 `json:"replaced"`
 	Evicted  uint64 `json:"evicted"`
-	Expired  uint64 `json:"expired"`
+	Expired  uint64 `json:"expired"` // and cleared
 	Removed  uint64 `json:"removed"`
 
 	Accept       uint64 `json:"accept"`
@@ -96,9 +167,54 @@ type Counters struct {
 	Timeouts     uint64 `json:"timeouts"`
 	ConnectGood  uint64 `json:"connect_good"`
 	CallbackHits uint64 `json:"callback_hits"`
+}
+
+func (s *Sums) all() [13]*uint64 {
+	return [...]*uint64{
+		&s.Stored, &s.Found, &s.Missed, &s.Replaced, &s.Evicted, &s.Expired, &s.Removed,
+		&s.Accept, &s.AcceptGood, &s.Hits, &s.Timeouts, &s.ConnectGood, &s.CallbackHits,
+	}
+}
+
+// Plus returns the sums of both.
+func (s Sums) Plus(other Sums) Sums {
+	others := other.all()
+	for i, field := range s.all() {
+		*field += *others[i]
+	}
+	return s
+}
+
+// Minus returns how far each sum is beyond the other, 0 where it is not.
+func (s Sums) Minus(other Sums) Sums {
+	others := other.all()
+	for i, field := range s.all() {
+		*field -= min(*field, *others[i])
+	}
+	return s
+}
+
+// Handshakes is how many were completed, on both ends.
+func (s Sums) Handshakes() uint64 { return s.AcceptGood + s.ConnectGood }
+
+// MissedByAll is how many look-ups nobody answered: libssl counts those too that the program's callback did.
+func (s Sums) MissedByAll() uint64 { return s.Missed - min(s.Missed, s.CallbackHits) }
+
+// Counters are those of one context.
+type Counters struct {
+	Number uint64 `json:"number"` // sessions held now
+	Peak   uint64 `json:"peak"`
+	Limit  uint64 `json:"limit"` // 0: none
+	Sums
 
 	Timeout        int64 `json:"timeout"` // seconds
 	Mode           int64 `json:"mode"`    // SSL_SESS_CACHE_…
 	Tickets        bool  `json:"tickets"`
 	SessionContext bool  `json:"session_context"` // one is set, or there is no need of one
+
+	// Inherited are the sums as they were when this process was forked: its parent's, not its own.
+	Inherited Sums `json:"inherited"`
 }
+
+// Own returns what this very process has counted.
+func (c *Counters) Own() Sums { return c.Minus(c.Inherited) }

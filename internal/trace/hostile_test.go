@@ -27,7 +27,7 @@ func TestExtremeNumbersBecomeAReport(t *testing.T) {
 	var text bytes.Buffer
 	require.NoError(t, made.WriteText(&text))
 	require.NoError(t, made.WriteJSON(&text))
-	require.NoError(t, made.WriteHTML(&text, nil))
+	require.NoError(t, made.WriteHTML(&text))
 	_, err = json.Marshal(made)
 	require.NoError(t, err)
 }

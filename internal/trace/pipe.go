@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -17,6 +18,7 @@ import (
 // Pipe takes the trace of running processes: a FIFO in a folder of its own. Read gives what they write.
 type Pipe struct {
 	folder string
+	name   string
 	reader *os.File
 	writer *os.File // ours, so that the reader has no end while no process has opened the FIFO
 	chunks chan []byte
@@ -24,6 +26,7 @@ type Pipe struct {
 	copy   io.Writer
 	failed error // of the copy; read after the chunks have ended
 	finish atomic.Pointer[finish]
+	once   sync.Once
 	left   bool
 }
 
@@ -43,14 +46,21 @@ const (
 	chunksKept = 512
 )
 
-// NewPipe makes a FIFO and starts to read it. Whatever is read is also written to copy, if that is not
+// RunName is the name of a FIFO for the trace of a process and all that it starts. The process waits at its end until
+// the FIFO is gone: see docs/trace.md.
+func RunName(process int) string { return fmt.Sprintf("run-%d", process) }
+
+// NewPipe makes a FIFO of this name and starts to read it. Whatever is read is also written to copy, if that is not
 // nil. Close must be called at the end.
-func NewPipe(copy io.Writer) (*Pipe, error) {
+func NewPipe(name string, copy io.Writer) (*Pipe, error) {
 	folder, err := os.MkdirTemp("", "sslcache-")
 	if err != nil {
 		return nil, err
 	}
-	pipe := &Pipe{folder: folder, chunks: make(chan []byte, chunksKept), copy: copy}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return nil, err
+	}
+	pipe := &Pipe{folder: folder, name: name, chunks: make(chan []byte, chunksKept), copy: copy}
 	if err := pipe.open(); err != nil {
 		pipe.Close()
 		return nil, err
@@ -93,8 +103,8 @@ func (p *Pipe) enlarge() error {
 	})
 }
 
-// Path is the name of the FIFO.
-func (p *Pipe) Path() string { return filepath.Join(p.folder, "trace") }
+// Path returns the path of the FIFO.
+func (p *Pipe) Path() string { return filepath.Join(p.folder, p.name) }
 
 // fetch empties the FIFO as fast as it can, so that no process has to drop events.
 func (p *Pipe) fetch() {
@@ -136,15 +146,18 @@ func (p *Pipe) waitAgain() {
 
 // Finish lets the trace end when all processes that write it have ended, or, with a quiet time above 0,
 // when none of them has written for so long. One that never stops to write is not waited for forever.
+// Only the first call counts.
 func (p *Pipe) Finish(quiet time.Duration) {
-	if quiet > 0 {
-		p.finish.Store(&finish{quiet: quiet, last: time.Now().Add(mostQuiets * quiet)})
-		p.waitAgain()
-	}
-	_ = p.writer.Close()
+	p.once.Do(func() {
+		if quiet > 0 {
+			p.finish.Store(&finish{quiet: quiet, last: time.Now().Add(mostQuiets * quiet)})
+			p.waitAgain()
+		}
+		_ = p.writer.Close()
+	})
 }
 
-// Read gives what was written, and io.EOF at the end that Finish allowed.
+// Read returns what was written, and io.EOF at the end that Finish allowed.
 func (p *Pipe) Read(buffer []byte) (int, error) {
 	for len(p.rest) == 0 {
 		chunk, more := <-p.chunks
@@ -158,10 +171,10 @@ func (p *Pipe) Read(buffer []byte) (int, error) {
 	return read, nil
 }
 
-// Left says, after the end, whether processes still have the FIFO open.
+// Left reports, after the end, whether processes still have the FIFO open.
 func (p *Pipe) Left() bool { return p.left }
 
-// CopyError is why the copy is not whole, after the end, or nil.
+// CopyError returns why the copy is not whole, after the end, or nil.
 func (p *Pipe) CopyError() error { return p.failed }
 
 // Close takes the FIFO and its folder away.

@@ -18,7 +18,7 @@ import (
 
 func newPipe(t *testing.T, copy io.Writer) *trace.Pipe {
 	t.Helper()
-	pipe, err := trace.NewPipe(copy)
+	pipe, err := trace.NewPipe("trace", copy)
 	require.NoError(t, err)
 	t.Cleanup(pipe.Close)
 	return pipe
@@ -122,7 +122,7 @@ func TestOthersMayOnlyWriteIntoAPipe(t *testing.T) {
 }
 
 func TestAClosedPipeLeavesNothing(t *testing.T) {
-	pipe, err := trace.NewPipe(nil)
+	pipe, err := trace.NewPipe("trace", nil)
 	require.NoError(t, err)
 	pipe.Close()
 	_, err = os.Stat(filepath.Dir(pipe.Path()))

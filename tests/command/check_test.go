@@ -27,7 +27,7 @@ func TestCheckHoldsAProgramToItsBounds(t *testing.T) {
 			},
 		},
 		"too few resumed": {
-			[]string{"--min-resumed", "0.51"}, clean, 1, []string{"broken: --min-resumed=51%: 50% of 20 handshakes"},
+			[]string{"--min-resumed", "0.51"}, clean, 1, []string{"broken: --min-resumed=0.51: 50% of 20 handshakes"},
 		},
 		"two of three broken": {
 			[]string{"--max-missed=2", "--max-held=1", "--no-leaks"},
@@ -93,4 +93,41 @@ func TestCheckWritesItsVerdictsAndItsReport(t *testing.T) {
 	content, err = os.ReadFile(text)
 	require.NoError(t, err)
 	require.Contains(t, string(content), "connections  20, 10 resumed (50%)")
+}
+
+func TestATraceThatIsBrokenHoldsNothing(t *testing.T) {
+	t.Parallel()
+	script := `echo Segmentation fault > "$SSLCACHE_TRACE"; ` + program(t, "clean")
+	result := sslcache(t, "check", "--max-evicted=0", "--", "sh", "-c", program(t, "clean")+"; "+script).Run(t)
+	require.Equal(t, 1, result.Exit)
+	require.Contains(t, result.Stderr, "broken: --max-evicted=0: it can't be told, since the trace can't be read to its end: line ")
+}
+
+func TestWhatCannotBeWrittenFailsTheCheck(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"--junit", "--output"} {
+		result := sslcache(t, "check", "--max-evicted=0", flag, "/dev/full", "--", program(t, "clean")).Run(t)
+		require.Equal(t, 125, result.Exit, flag)
+		require.Contains(t, result.Stderr, "can't be written: no space left on device")
+	}
+}
+
+func TestAProgramThatIsNotFoundIsInTheJUnitFile(t *testing.T) {
+	t.Parallel()
+	junit := filepath.Join(t.TempDir(), "junit.xml")
+	result := sslcache(t, "check", "--no-leaks", "--junit", junit, "--", "no-such-program").Run(t)
+	require.Equal(t, 127, result.Exit)
+	content, err := os.ReadFile(junit)
+	require.NoError(t, err)
+	require.Contains(t, string(content), `<failure message="no-such-program is not found in PATH">`)
+}
+
+func TestHandshakesOfForkedChildrenAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	made := run(t, []string{program(t, "forked_visits")})
+	require.EqualValues(t, 30, made.Connections, "both ends of eleven and of four")
+	require.EqualValues(t, 28, made.Resumed, "all but the first")
+	require.Equal(t, 4, made.Forks)
+	require.EqualValues(t, 14, made.Found)
+	require.EqualValues(t, 1, made.Stored)
 }

@@ -5,11 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
-	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/tests/harness"
@@ -28,7 +25,9 @@ func TestTheProgramIsAsItWouldBeAlone(t *testing.T) {
 func TestTheEndOfTheProgramIsGivenOn(t *testing.T) {
 	t.Parallel()
 	for script, status := range map[string]int{"exit 0": 0, "exit 200": 200, "kill -KILL $$": 137, "kill -TERM $$": 143} {
-		require.Equal(t, status, shell(t, script).Run(t).Exit, script)
+		alone := harness.Command{Path: "/bin/sh", Args: []string{"-c", script}}.Run(t)
+		require.Equal(t, alone.Exit, shell(t, script).Run(t).Exit, script)
+		require.Equal(t, status, shell(t, script, "--wait").Run(t).Exit, script)
 	}
 }
 
@@ -37,6 +36,8 @@ func TestAProgramThatCannotStartIsOneLine(t *testing.T) {
 	folder := t.TempDir()
 	plain := filepath.Join(folder, "plain")
 	require.NoError(t, os.WriteFile(plain, nil, 0o600))
+	script := filepath.Join(folder, "script")
+	require.NoError(t, os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o700))
 	for _, one := range []struct {
 		arguments []string
 		status    int
@@ -45,17 +46,26 @@ func TestAProgramThatCannotStartIsOneLine(t *testing.T) {
 		{[]string{"run", "no-such-program"}, 127, "sslcache: no-such-program is not found in PATH\n"},
 		{[]string{"run", folder + "/absent"}, 127, "sslcache: " + folder + "/absent does not exist\n"},
 		{[]string{"run", plain}, 126, "sslcache: " + plain + " can't be executed: permission denied\n"},
-		{[]string{"run"}, 2, "sslcache: there is no program to run: sslcache run [flags] -- PROGRAM [ARGUMENT...]\n"},
-		{[]string{"run", "--sice=3", "true"}, 2, "sslcache: unknown flag: --sice\n"},
-		{[]string{"run", "--size=many", "true"}, 2, "sslcache: --size is a number of sessions, 0 for no limit, not 'many'\n"},
+		{[]string{"run"}, 125, "sslcache: there is no program to run: sslcache run [flags] -- PROGRAM [ARGUMENT...]\n"},
+		{[]string{"run", "--sice=3", "true"}, 125, "sslcache: unknown flag: --sice\n"},
+		{[]string{"run", "--size=many", "true"}, 125, "sslcache: --size is a number of sessions, 0 for no limit, not 'many'\n"},
 		{[]string{"run", "--lib=/absent", "true"}, 125, "sslcache: the library /absent can't be used: no such file or directory\n"},
-		{[]string{"run", "--trace=/absent/file", "true"}, 2, "sslcache: the trace can't be written: open /absent/file: no such file or directory\n"},
-		{[]string{"run", "-o", "/absent/file", "true"}, 2, "sslcache: the report can't be written: open /absent/file: no such file or directory\n"},
-		{[]string{"check", "true"}, 2, "sslcache: there is no bound to check: --min-resumed, --no-leaks, ... (see sslcache check --help)\n"},
-		{[]string{"check", "--min-resumed=90", "true"}, 2, "sslcache: --min-resumed must be a part such as 90% or 0.9, not '90'\n"},
+		{[]string{"run", "--trace=/absent/file", "true"}, 125, "sslcache: the trace can't be written to /absent/file: no such file or directory\n"},
+		{[]string{"run", "-o", "/absent/file", "true"}, 125, "sslcache: the report can't be written to /absent/file: no such file or directory\n"},
+		{[]string{"check", "true"}, 125, "sslcache: there is no bound to check: --min-resumed, --no-leaks, ... (see sslcache check --help)\n"},
+		{[]string{"check", "--min-resumed=90", "true"}, 125, "sslcache: --min-resumed must be a part such as 90% or 0.9, not '90'\n"},
+		{[]string{"check", "--min-resumed=", "true"}, 125, "sslcache: --min-resumed must be a part such as 90% or 0.9, not ''\n"},
+		{[]string{"check", "--max-missed=few", "true"}, 125, "sslcache: --max-missed takes a whole number, not 'few'\n"},
+		{[]string{"check", "--no-leaks=perhaps", "true"}, 125, "sslcache: --no-leaks takes true or false, not 'perhaps'\n"},
+		{[]string{"check", "--no-leaks", "--junit=/absent/file", "true"}, 125, "sslcache: the JUnit file can't be written to /absent/file: no such file or directory\n"},
+		{[]string{"check", "--no-leaks", "no-such-program"}, 127, "sslcache: no-such-program is not found in PATH\n"},
+		{[]string{"run", script}, 126, "sslcache: " + script + " can't be executed: no such file or directory\n"},
+		{[]string{"run", "--wait", script}, 126, "sslcache: " + script + " can't be executed: no such file or directory\n"},
+		{[]string{"top", "--interval=soon"}, 2, "sslcache: --interval takes a time such as 500ms or 2s, not 'soon'\n"},
+		{[]string{"collect"}, 2, "sslcache: collect is started by `sslcache run`, not by hand\n"},
 		{[]string{"top", "x"}, 2, "sslcache: top takes the id of a process, not 'x'\n"},
 		{[]string{"report"}, 2, "sslcache: report takes one TRACE, not 0\n"},
-		{[]string{"report", "/absent"}, 1, "sslcache: the trace can't be read: open /absent: no such file or directory\n"},
+		{[]string{"report", "/absent"}, 1, "sslcache: the trace can't be read from /absent: no such file or directory\n"},
 	} {
 		result := sslcache(t, one.arguments...).Run(t)
 		require.Equal(t, one.says, result.Stderr)
@@ -73,7 +83,7 @@ func TestASettingOfTheEnvironmentIsJudgedToo(t *testing.T) {
 		command := shell(t, "echo started")
 		command.Env = []string{setting}
 		result := command.Run(t)
-		require.Equal(t, 2, result.Exit)
+		require.Equal(t, 125, result.Exit)
 		require.Contains(t, result.Stderr, says)
 		require.Empty(t, result.Stdout, "the program must not start")
 	}
@@ -109,77 +119,6 @@ func TestAnotherPreloadedLibraryStaysTheFirst(t *testing.T) {
 	require.Contains(t, result.Stdout, "\n"+harness.OurLibrary(t))
 }
 
-// counting prints a line for each signal it gets, and ends with SIGTERM.
-const counting = `
-import signal, sys
-def note(number, frame):
-    print(signal.Signals(number).name, flush=True)
-    if number == signal.SIGTERM: sys.exit(9)
-for one in signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT, signal.SIGWINCH, signal.SIGTERM:
-    if signal.getsignal(one) != signal.SIG_IGN: signal.signal(one, note)
-print("ready", flush=True)
-while True: signal.pause()
-`
-
-func TestSignalsReachTheProgramOnce(t *testing.T) {
-	t.Parallel()
-	server := sslcache(t, "run", "--", "/usr/bin/python3", "-c", counting).Start(t, 0)
-	expected := "ready\n"
-	waitUntil(t, "ready", func() bool { return server.Stdout() == expected })
-	for _, one := range []syscall.Signal{
-		syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGQUIT, syscall.SIGWINCH,
-	} {
-		require.NoError(t, syscall.Kill(server.Pid, one))
-		expected += signalName(one) + "\n"
-		waitUntil(t, signalName(one), func() bool { return server.Stdout() == expected })
-	}
-	result := server.Stop(syscall.SIGTERM)
-	require.Equal(t, expected+"SIGTERM\n", result.Stdout)
-	require.Equal(t, 9, result.Exit)
-}
-
-func signalName(one syscall.Signal) string {
-	return map[syscall.Signal]string{
-		syscall.SIGINT: "SIGINT", syscall.SIGHUP: "SIGHUP", syscall.SIGUSR1: "SIGUSR1", syscall.SIGUSR2: "SIGUSR2",
-		syscall.SIGQUIT: "SIGQUIT", syscall.SIGWINCH: "SIGWINCH",
-	}[one]
-}
-
-func TestWhatWasIgnoredIsIgnoredByTheProgramToo(t *testing.T) {
-	t.Parallel()
-	look := func(command string) string {
-		return harness.Command{Path: "/bin/sh", Args: []string{
-			"-c", `trap "" HUP; exec ` + command + ` grep SigIgn /proc/self/status`, harness.OurCommand(t),
-		}}.Run(t).Stdout
-	}
-	alone := look("")
-	require.Regexp(t, "^SigIgn:\t[0-9a-f]{15}[13579bdf]\n$", alone)
-	require.Equal(t, alone, look(`"$0" run --`))
-}
-
-// The keys of a terminal reach all processes in its foreground: the program must not get them twice.
-func TestAKeyOfTheTerminalReachesTheProgramOnce(t *testing.T) {
-	t.Parallel()
-	command := exec.Command(harness.OurCommand(t), "run", "-o", "/dev/null", "--", "/usr/bin/python3", "-c", counting)
-	terminal, err := pty.Start(command)
-	require.NoError(t, err)
-	defer terminal.Close()
-	screen, copied := collect(terminal)
-	waitUntil(t, "ready", func() bool { return strings.Contains(screen.String(), "ready") })
-	for i := 1; i <= 3; i++ {
-		_, err = terminal.WriteString("\x03")
-		require.NoError(t, err)
-		waitUntil(t, "SIGINT", func() bool { return strings.Count(screen.String(), "SIGINT") >= i })
-	}
-	require.NoError(t, command.Process.Signal(syscall.SIGUSR1))
-	waitUntil(t, "SIGUSR1", func() bool { return strings.Contains(screen.String(), "SIGUSR1") })
-	require.NoError(t, command.Process.Signal(syscall.SIGTERM))
-	err = command.Wait()
-	<-copied
-	require.EqualError(t, err, "exit status 9")
-	require.Equal(t, 3, strings.Count(screen.String(), "SIGINT"), screen.String())
-}
-
 func TestAProgramWithoutTheLibraryIsSaid(t *testing.T) {
 	t.Parallel()
 	static := filepath.Join(t.TempDir(), "static")
@@ -196,7 +135,7 @@ func TestAProgramWithoutTheLibraryIsSaid(t *testing.T) {
 func TestNothingIsLeftBehind(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	command := shell(t, `ls -d "$TMPDIR"/sslcache-*/trace`)
+	command := shell(t, `ls -d "$TMPDIR"/sslcache-*/run-$$ >/dev/null`)
 	command.Env = []string{"TMPDIR=" + folder}
 	result := command.Run(t)
 	require.Zero(t, result.Exit, result.Stderr)

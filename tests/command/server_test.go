@@ -251,28 +251,3 @@ func TestWhatAProgramLeavesBehindIsWaitedForIfAsked(t *testing.T) {
 	require.Empty(t, result.Stderr)
 	require.EqualValues(t, 20, readReport(t, path).Connections)
 }
-
-func TestASignalEndsTheWaitForWhatIsLeftBehind(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	left := filepath.Join(s.folder, "left")
-	running := shell(t, "sleep 50 >/dev/null 2>&1 & echo $! > "+left+".new; mv "+left+".new "+left, "--wait").Start(t, 0)
-	var process int
-	waitUntil(t, "it is left behind", func() bool {
-		content, _ := os.ReadFile(left)
-		count, _ := fmt.Sscan(string(content), &process)
-		return count == 1
-	})
-	// The program itself ends after that.
-	waitUntil(t, "the program has ended", func() bool {
-		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", running.Pid, running.Pid))
-		return err == nil && strings.Contains(" "+string(children), fmt.Sprintf(" %d ", process))
-	})
-	waitUntil(t, "sslcache has ended", func() bool {
-		// One that comes while the program ends is still the program's.
-		_ = syscall.Kill(running.Pid, syscall.SIGTERM)
-		return running.Stderr() != ""
-	})
-	require.NoError(t, syscall.Kill(process, syscall.SIGKILL))
-	require.Zero(t, running.Stop(syscall.SIGTERM).Exit)
-}

@@ -82,9 +82,9 @@ func (o *outcome) read(t *testing.T, path string) {
 			return
 		}
 		require.NoError(t, err)
-		if event.Operation == trace.Client {
-			o.told[event.Outcome]++
-			o.obstacles[event.Cause]++
+		if event.Operation == trace.ClientConnection {
+			o.told[string(event.Outcome)]++
+			o.obstacles[string(event.Cause)]++
 		}
 	}
 }
