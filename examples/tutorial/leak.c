@@ -65,6 +65,8 @@ int main(void)
     for (int i = 0; i < 10; i++)
         resumed += visit(clients, servers);
     printf("%d of 10 visits resumed\n", resumed);
+    fflush(
+        stdout); /* also where it is a pipe: the report of sslcache run is written before the end */
     SSL_SESSION_free(last);
     SSL_CTX_free(clients);
     SSL_CTX_free(servers);
