@@ -19,23 +19,30 @@ COMMAND_SOURCES := $(shell find cmd internal -type f -not -name '*_test.go') csh
 CFLAGS ?= -O2 -g
 GO_LDFLAGS := -s
 # Thread-local storage of the static kind: reading it calls nothing, also in a signal handler.
-C_FLAGS = -std=c11 -Wall -Wextra -Werror -fPIC -ftls-model=initial-exec -I. \
-	-DSSLCACHE_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS) $(SANITIZE)
+C_FLAGS = $(DIALECT) -fPIC -ftls-model=initial-exec $(CPPFLAGS) $(CFLAGS) $(SANITIZE)
+# What we stand before includes functions that OpenSSL 3.4 and later call deprecated. A warning is an error in
+# `make lint` only.
+DIALECT = -std=c11 -Wall -Wextra -I. -DOPENSSL_SUPPRESS_DEPRECATED -DSSLCACHE_VERSION='"$(VERSION)"'
 # -Bsymbolic: what we define and call is ours, whoever stands before us. nodelete: libssl has pointers to our callbacks.
 LINK_FLAGS = -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now \
 	-Wl,--version-script=cshim/libsslcache.map -Wl,-soname,libsslcache.so.1 $(LDFLAGS) $(SANITIZE)
 LINK_STRICT = $(if $(SANITIZE),,-Wl,--no-undefined)
 
+LIBRARIES = -lpthread -ldl
+# The files of `make release`, which are linked otherwise.
+RELEASE = $(BUILD)/release
+
 # How long a fuzz target runs in `make test`.
 FUZZ_TIME ?= 10s
 
-# What `make bare` makes.
+# What `make bare` makes, and in which suite of Debian.
 BARE ?= run test
+SUITE ?= $(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
 .DELETE_ON_ERROR:
-.PHONY: all help debug arm64 install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps ftp soak bare libssls differential clean
+.PHONY: all help debug arm64 arm64-release release systems install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps ftp soak bare libssls differential clean
 
-all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-go.so.1 build/sslcache ## build the library, build/libsslcache.so, the library that has Go's runtime, and the command build/sslcache
+all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-go.so.1 $(BUILD)/checked $(BUILD)/sslcache ## build the library, build/libsslcache.so, the library that has Go's runtime, and the command build/sslcache
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,26 +78,31 @@ $(BUILD)/objects/%.o: %.c $(C_HEADERS) Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(C_FLAGS) -c -o $@ $<
 
-$(BUILD)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(BUILD)/core.o cshim/libsslcache.map
-	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o,$^) -lpthread -ldl
+$(BUILD)/libsslcache.so $(RELEASE)/libsslcache.so: $(C_SOURCES:%.c=$(BUILD)/objects/%.o) $(BUILD)/core.o cshim/libsslcache.map
+	$(CC) $(LINK_FLAGS) $(LINK_STRICT) -o $@ $(filter %.o,$^) $(LIBRARIES)
 	@ln -sf libsslcache.so $@.1
 
 # Not sanitized: it writes its data anew as a whole (see capi/library/image.h).
 $(BUILD)/libsslcache-go.so.1: override SANITIZE :=
-$(BUILD)/libsslcache-go.so.1: $(GO_LIBRARY_SOURCES:%.c=$(BUILD)/objects/%.o) $(GO_ARCHIVE) capi/library/library.map
+$(BUILD)/libsslcache-go.so.1 $(RELEASE)/libsslcache-go.so.1: $(GO_LIBRARY_SOURCES:%.c=$(BUILD)/objects/%.o) $(GO_ARCHIVE) capi/library/library.map
 	$(CC) -shared -Wl,-Bsymbolic -Wl,-z,nodelete -Wl,-z,now -Wl,--version-script=capi/library/library.map \
-		-Wl,-soname,libsslcache-go.so.1 $(LDFLAGS) -Wl,--no-undefined -o $@ $(filter %.o %.a,$^) -lpthread
+		-Wl,-soname,libsslcache-go.so.1 $(LDFLAGS) -Wl,--no-undefined -o $@ $(filter %.o %.a,$^) $(LIBRARIES)
+
+# Some linkers make a library of this that does not work.
+$(BUILD)/checked: tools/check.sh $(BUILD)/libsslcache.so $(BUILD)/libsslcache-go.so.1
+	@tools/check.sh $(BUILD) '$(CC) $(LDFLAGS)'
+	@touch $@
 
 # ---- the command ----
 
 # Static, so that it runs on the machines whose programs it is for. C is in it for the parser of settings.
-build/sslcache: $(COMMAND_SOURCES) VERSION
+$(BUILD)/sslcache: $(COMMAND_SOURCES) VERSION
 	@mkdir -p $(@D)
-	CGO_ENABLED=1 $(GO) build -tags netgo,osusergo -trimpath \
+	CC='$(CC)' CGO_ENABLED=1 $(GO) build -tags netgo,osusergo -trimpath \
 		-ldflags '-s -X main.version=$(VERSION) -linkmode external -extldflags "-static"' -o $@ ./cmd/sslcache
 
 man: ## write the manual pages of sslcache into build/man
-	$(GO) run ./tools/manual $(VERSION) build/man
+	env -u GOARCH CC=cc CGO_ENABLED=1 $(GO) run ./tools/manual $(VERSION) build/man
 
 # ---- the library under sanitizers, for gdb, and for another processor ----
 
@@ -103,11 +115,36 @@ debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go's indic
 	@$(MAKE) --no-print-directory BUILD=build/debug GO_ARCHIVE=build/debug/go.a CORE_TAGS=debug CFLAGS='-O0 -g' GO_LDFLAGS= \
 		build/debug/libsslcache.so build/debug/libsslcache-go.so.1
 
+ARM64 = BUILD=build/arm64 GO_ARCHIVE=build/arm64/go.a GOARCH=arm64 CGO_ENABLED=1 \
+	CC=aarch64-linux-gnu-gcc OBJCOPY=aarch64-linux-gnu-objcopy CPPFLAGS=-I$(CURDIR)/build/libssl/3.0-arm64/usr/include
+
 arm64: packages ## build build/arm64/libsslcache.so with Debian's cross compiler
 	$(GO) run ./tests/libssls/cmd/libssls 3.0-arm64
-	@$(MAKE) --no-print-directory BUILD=build/arm64 GO_ARCHIVE=build/arm64/go.a GOARCH=arm64 CGO_ENABLED=1 \
-		CC=aarch64-linux-gnu-gcc OBJCOPY=aarch64-linux-gnu-objcopy \
-		CPPFLAGS=-I$(CURDIR)/build/libssl/3.0-arm64/usr/include build/arm64/libsslcache.so build/arm64/libsslcache-go.so.1
+	@$(MAKE) --no-print-directory $(ARM64) build/arm64/libsslcache.so build/arm64/libsslcache-go.so.1
+
+arm64-release: arm64 build/sslcache ## write a release for arm64, in build/arm64/release
+	@$(MAKE) --no-print-directory $(ARM64) release
+
+# ---- the release: one binary for old systems and new ones ----
+
+# The newest version of glibc whose symbols the libraries of a release may need: tools/glibc has stand-ins of that
+# glibc for the linker, tools/release/older.c what is newer and can be had otherwise.
+RELEASE_GLIBC := 2.17
+RELEASE_LIBRARIES = -nodefaultlibs -Wl,--as-needed $(RELEASE)/glibc/lib*.so.? $(RELEASE)/glibc/ld-*.so.? -lgcc $$($(CC) -print-file-name=libc_nonshared.a)
+RELEASE_LINKED := $(RELEASE)/libsslcache.so $(RELEASE)/libsslcache-go.so.1
+$(RELEASE_LINKED): LIBRARIES = $(RELEASE_LIBRARIES)
+$(RELEASE_LINKED): $(RELEASE)/older.o $(RELEASE)/glibc/libc.so.6
+
+$(RELEASE)/glibc/libc.so.6: tools/glibc/main.go
+	@mkdir -p $(@D)
+	env -u GOARCH CGO_ENABLED=0 $(GO) run ./tools/glibc -newest $(RELEASE_GLIBC) -cc '$(CC)' $(@D)
+
+$(RELEASE)/older.o: tools/release/older.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -Wall -Wextra -O2 -fPIC -fno-builtin -c -o $@ $<
+
+release: $(RELEASE_LINKED) $(BUILD)/sslcache man ## write build/release/sslcache-VERSION-linux-ARCH.tar.gz, which needs no glibc newer than 2.17
+	@OBJCOPY=$(OBJCOPY) GO=$(GO) tools/release.sh $(BUILD) $(or $(GOARCH),$(shell $(GO) env GOARCH)) $(RELEASE)
 
 # ---- its installation ----
 
@@ -147,7 +184,7 @@ run: ## build, and show an unmodified OpenSSL server that resumes out of our cac
 	@examples/run.sh $(BUILD)
 
 test: packages ## run every test
-	@$(MAKE) --no-print-directory all asan abi
+	@$(MAKE) --no-print-directory all asan abi release
 	CGO_ENABLED=0 $(GO) test ./internal/cache/... ./internal/direct/...
 	$(GO) test -race ./internal/... ./capi
 	@tests/fuzz.sh $(FUZZ_TIME)
@@ -161,6 +198,7 @@ lint: packages ## check the format and the sense of all code
 	@unformatted=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); \
 		test -z "$$unformatted" || { echo "gofumpt would change: $$unformatted"; exit 1; }
 	clang-format --dry-run --Werror $(C_FORMATTED)
+	tools/warnings.sh $(DIALECT) -- $(C_SOURCES)
 	shellcheck $$(git ls-files '*.sh') .ci/run
 	mandoc -T lint -W warning docs/man/*
 	$(GO) run ./tools/links $$(git ls-files '*.md' | grep -v /testdata/)
@@ -183,8 +221,12 @@ ftp: packages all ## run FTP servers and clients that demand TLS; writes docs/cl
 soak: packages all ## 15 minutes of an s_server and an nginx under load, signals and reloads
 	SSLCACHE_SOAK=15m $(GO) test ./tests/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
 
-bare: packages ## run BARE, the two commands, on a bare Debian that has Go, git and make
-	@tools/bare.sh build/_roots $(BARE)
+bare: packages ## run BARE, the two commands, on a bare Debian (SUITE: bookworm, trixie) that has Go, git and make
+	@tools/bare.sh build/_roots $(SUITE) $(BARE)
+
+systems: packages ## build and run on each Debian, with each Go, and the release on each; writes the table of the README
+	@$(MAKE) --no-print-directory all release
+	tools/systems.sh build/_roots README.md
 
 libssls: packages ## unpack every libssl that Debian ships under build/
 	$(GO) run ./tests/libssls/cmd/libssls

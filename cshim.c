@@ -449,7 +449,7 @@ SSL_SESSION *SSL_SESSION_new(void)
     return references_take(libssl.SSL_SESSION_new(), "SSL_SESSION_new", CALLER);
 }
 
-SSL_SESSION *SSL_SESSION_dup(const SSL_SESSION *session)
+SSL_SESSION *SSL_SESSION_dup(copied_session *session)
 {
     HAND_ON(NULL, SSL_SESSION_dup, session);
     if (!libssl_ready())

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Installs what was built, or takes it away again: one list serves both.
-# usage: [DESTDIR=..] PREFIX=.. LIBDIR=.. INCLUDEDIR=.. MANDIR=.. tools/install.sh install|uninstall BUILD
+# usage: [DESTDIR=..] PREFIX=.. LIBDIR=.. INCLUDEDIR=.. MANDIR=.. tools/install.sh install|uninstall BUILD [MANUAL]
+# SSLCACHE is the command that tells its completion, where the one in BUILD is for another processor.
 set -euo pipefail
 
 action=$1
 build=$2
+manual=${3:-$build/man}
+command=${SSLCACHE:-$build/sslcache}
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 place() { # FILE TARGET [MODE]
@@ -47,12 +50,12 @@ for name in SSL_add_session SSL_CTX_remove_session SSL_remove_session; do
 done
 
 place "$build/sslcache" "$PREFIX/bin/sslcache" 755
-for page in "$build"/man/*; do
+for page in "$manual"/*; do
     place "$page" "$(page_target "$page")"
 done
-place <("$build/sslcache" completion bash) "$PREFIX/share/bash-completion/completions/sslcache"
-place <("$build/sslcache" completion zsh) "$PREFIX/share/zsh/site-functions/_sslcache"
-place <("$build/sslcache" completion fish) "$PREFIX/share/fish/vendor_completions.d/sslcache.fish"
+place <("$command" completion bash) "$PREFIX/share/bash-completion/completions/sslcache"
+place <("$command" completion zsh) "$PREFIX/share/zsh/site-functions/_sslcache"
+place <("$command" completion fish) "$PREFIX/share/fish/vendor_completions.d/sslcache.fish"
 
 # Where it was installed for this machine, the dynamic linker has to be told.
 if [ -z "${DESTDIR:-}" ] && [ "$(id -u)" -eq 0 ]; then

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cshim/process/cancel.h"
+#include "cshim/process/error.h"
 #include "cshim/process/futex.h"
 #include "cshim/process/golibrary.h"
 #include "cshim/process/say.h"
@@ -185,9 +186,9 @@ static const char *look_at_file(struct keys *before)
     if (file < 0 && before != NULL && (errno == EACCES || errno == ENOENT))
         return NULL;
     if (file < 0)
-        return strerrordesc_np(errno);
+        return error_name(errno);
     if (fstat(file, &now) != 0)
-        fault = strerrordesc_np(errno);
+        fault = error_name(errno);
     else if (before == NULL || !is_same_file(&now, &before->file))
         fault = read_keys(file, &now, before);
     close(file);

@@ -28,9 +28,11 @@ typedef void *(*memory_allocate)(size_t size, const char *file, int line);
 typedef void *(*memory_reallocate)(void *memory, size_t size, const char *file, int line);
 typedef void (*memory_release)(void *memory, const char *file, int line);
 
-/* What SSL_SESSION_dup copies is not const in the headers of 1.1.1. */
+/* What the headers of 1.1.1 have otherwise, or not at all: what SSL_SESSION_dup copies is not const. */
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 typedef SSL_SESSION copied_session;
+typedef struct ossl_lib_ctx_st OSSL_LIB_CTX;
+#define SSL_SESS_CACHE_UPDATE_TIME 0x0400
 #else
 typedef const SSL_SESSION copied_session;
 #endif

@@ -17,6 +17,7 @@
 #include "cshim/process/background.h"
 #include "cshim/process/cancel.h"
 #include "cshim/process/descriptor.h"
+#include "cshim/process/error.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/store.h"
@@ -103,7 +104,7 @@ static bool listen_on_socket(void)
     int number = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (number < 0 || bind(number, (struct sockaddr *)&address, sizeof(address)) != 0 ||
         listen(number, 16) != 0) {
-        say_not_served(folder, strerrorname_np(errno));
+        say_not_served(folder, error_name(errno));
         address.sun_path[0] = '\0';
         if (number >= 0)
             close(number);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cshim/process/descriptor.h"
+#include "cshim/process/error.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/store.h"
@@ -42,7 +43,7 @@ __attribute__((destructor)) static void report_at_exit(void)
     /* One write: processes that share the file never mix their lines. */
     if (file < 0 || descriptor_write(file, line, (size_t)length) != length)
         say_once(&said, "the report can't be written to %s (%s): it is lost",
-                 config.settings.report, strerrorname_np(errno));
+                 config.settings.report, error_name(errno));
     if (file >= 0)
         close(file);
 }

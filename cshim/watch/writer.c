@@ -19,6 +19,7 @@
 #include "cshim/process/background.h"
 #include "cshim/process/cancel.h"
 #include "cshim/process/descriptor.h"
+#include "cshim/process/error.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/takeover/context.h"
@@ -79,7 +80,7 @@ static void say_unwritable(int error)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     say_once(&said, "the trace can't be written to %s (%s): events are lost", config.settings.trace,
-             strerrorname_np(error));
+             error_name(error));
 }
 
 /* A FIFO that nobody reads yet is tried again, as is what the program has closed. */

@@ -31,14 +31,18 @@ func forEachProgram(t *testing.T, check func(t *testing.T, program harness.Progr
 
 func TestOutputIsThatOfLibssl(t *testing.T) {
 	forEachProgram(t, func(t *testing.T, program harness.Program) {
+		if libssls.System() != "3.0" && senseless(libssls.System(), nameOf(program.Source)) {
+			return
+		}
 		counters := harness.RunBoth(t, program)
 		name := nameOf(program.Source)
 		assert.Equal(t, storesNothing[name], counters.Stored == 0, "sessions that our cache stored: %d", counters.Stored)
 	})
 }
 
-// senseless says where a program asks a libssl for something that means nothing.
+// senseless reports where a program asks a libssl for something that means nothing.
 func senseless(version, name string) bool {
+	version, _, _ = strings.Cut(version, "-")
 	switch name {
 	case "extreme_times":
 		return true // from 3.3 on times are nanoseconds in 64 bits, and the extremes wrap round
@@ -49,7 +53,7 @@ func senseless(version, name string) bool {
 }
 
 func TestOutputIsThatOfEveryOtherLibssl(t *testing.T) {
-	for _, version := range libssls.Versions {
+	for _, version := range append([]string{libssls.Debian11}, libssls.Versions...) {
 		t.Run(version, func(t *testing.T) {
 			library := libssls.Get(t, version).Harness()
 			if library.Path == "" {

@@ -38,6 +38,12 @@ func OurSanitizedLibrary(t testing.TB) string {
 	return built(t, "build/asan/libsslcache.so", "make asan")
 }
 
+// OurReleasedLibrary is libsslcache.so as it is released, for systems with an older libc than this one's.
+func OurReleasedLibrary(t testing.TB) string {
+	t.Helper()
+	return built(t, "build/release/libsslcache.so", "make release")
+}
+
 // Make makes targets of the project, where a test needs more than make test has made before.
 func Make(t testing.TB, arguments ...string) {
 	t.Helper()

@@ -29,6 +29,8 @@ type Library struct {
 	Path    string // the folder of its shared objects, and of the libc they need
 	Headers string // the folder that holds its openssl/ssl.h
 	Loader  string // the dynamic loader that belongs to its libc
+	Sysroot string // the folder of that libc's own headers and files for the linker, where programs are linked with it
+	Release bool   // our library is that of `make release`, since its libc is too old for the one of `make`
 }
 
 // Program is a C program and the way to run it.
@@ -84,6 +86,9 @@ func (p Program) ourLibrary(t testing.TB) string {
 	if p.Sanitized {
 		return OurSanitizedLibrary(t)
 	}
+	if p.Library.Release {
+		return OurReleasedLibrary(t)
+	}
 	return OurLibrary(t)
 }
 
@@ -119,6 +124,9 @@ func (p Program) compilerArguments(t testing.TB, mode Mode) []string {
 	}
 	if p.Sanitized {
 		arguments = append(arguments, "-fsanitize=address,undefined", "-fno-omit-frame-pointer")
+	}
+	if p.Library.Sysroot != "" {
+		arguments = append(arguments, "--sysroot="+p.Library.Sysroot)
 	}
 	if p.Library.Headers != "" {
 		arguments = append(arguments, "-I"+p.Library.Headers)

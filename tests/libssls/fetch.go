@@ -7,32 +7,50 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
 
-// A suite of Debian and what of it makes one version of libssl. The first package is libssl itself.
-type suite struct {
-	names        []string // of the main archive
-	security     string   // of the security archive, where the suite has one
+// What of a suite of Debian makes one version of libssl. The first package is libssl itself.
+type origin struct {
+	suite        string
 	packages     []string
 	architecture string // where it is not this machine's
 }
 
-// Bullseye's libssl is content with our own, newer libc; the others bring theirs.
-var suites = map[string]suite{
-	"1.1.1": {[]string{"bullseye"}, "bullseye-security", []string{"libssl1.1", "libssl-dev"}, ""},
-	"3.5":   {[]string{"trixie"}, "trixie-security", []string{"libssl3t64", "libssl-dev", "libc6", "libzstd1", "zlib1g"}, ""},
-	"3.6":   {[]string{"sid"}, "", []string{"libssl3t64", "libssl-dev", "libc6", "libzstd1", "zlib1g"}, ""},
-	"4.0":   {[]string{"sid", "experimental"}, "", []string{"libssl4", "libssl-dev/experimental", "libc6", "libzstd1", "zlib1g"}, ""},
-	ARM64:   {[]string{"bookworm"}, "bookworm-security", []string{"libssl3", "libssl-dev", "libc6", "openssl"}, "arm64"},
+var origins = map[string]origin{
+	"1.1.1": {"bullseye", []string{"libssl1.1", "libssl-dev"}, ""},
+	"3.0":   {"bookworm", []string{"libssl3", "libssl-dev"}, ""},
+	"3.5":   {"trixie", []string{"libssl3t64", "libssl-dev", "libzstd1", "zlib1g"}, ""},
+	"3.6":   {"sid", []string{"libssl3t64", "libssl-dev", "libzstd1", "zlib1g"}, ""},
+	"4.0":   {"experimental", []string{"libssl4", "libssl-dev/experimental", "libzstd1", "zlib1g"}, ""},
+	ARM64:   {"bookworm", []string{"libssl3", "libssl-dev", "libc6", "openssl"}, "arm64"},
+	Debian11: {
+		"bullseye",
+		[]string{"libssl1.1", "libssl-dev", "libc6", "libc6-dev", "libcrypt1", "libcrypt-dev", "linux-libc-dev", "libgcc-s1"},
+		"",
+	},
+}
+
+// of gives what a version is made of. A libssl that is newer than the system's needs a newer libc, and brings it;
+// an older one is content with the system's.
+func of(version string) (origin, error) {
+	origin, known := origins[version]
+	if !known {
+		return origin, fmt.Errorf("no suite is known to have libssl %q", version)
+	}
+	if slices.Index(Versions, version) > slices.Index(Versions, System()) {
+		origin.packages = append(slices.Clone(origin.packages), "libc6")
+	}
+	return origin, nil
 }
 
 // packageFile holds the version of the package that was unpacked; it is written last.
 const packageFile = "package"
 
 // unpacked gives the folder with a version's packages, fetching them if they are not there yet.
-func unpacked(ctx context.Context, version string, suite suite) (string, error) {
+func unpacked(ctx context.Context, version string, origin origin) (string, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err
@@ -59,7 +77,7 @@ func unpacked(ctx context.Context, version string, suite suite) (string, error) 
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	if err := fetch(ctx, work, version, suite); err != nil {
+	if err := fetch(ctx, work, version, origin); err != nil {
 		return "", err
 	}
 	return folder, os.Rename(filepath.Join(work, "root"), folder)
@@ -86,8 +104,8 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 
 // fetch leaves the unpacked packages in work/root. apt works in a tree of its own there, knows only the
 // suite that is asked for, and checks its signatures as ever.
-func fetch(ctx context.Context, work, version string, suite suite) error {
-	sources, err := sourcesFor(suite)
+func fetch(ctx context.Context, work, version string, origin origin) error {
+	sources, err := Sources(origin.suite)
 	if err != nil {
 		return err
 	}
@@ -111,16 +129,18 @@ func fetch(ctx context.Context, work, version string, suite suite) error {
 		"-o", "Dir::State::status=" + filepath.Join(work, "status"),
 		"-o", "Dir::Cache=" + filepath.Join(work, "cache"),
 		"-o", "APT::Sandbox::User=",
+		// A mirror that stands still is good enough for a test: who signed it is checked all the same.
+		"-o", "Acquire::Check-Valid-Until=false",
 		"-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 		"-o", "Acquire::Languages=none",
 	}
-	if suite.architecture != "" {
-		options = append(options, "-o", "APT::Architecture="+suite.architecture, "-o", "APT::Architectures="+suite.architecture)
+	if origin.architecture != "" {
+		options = append(options, "-o", "APT::Architecture="+origin.architecture, "-o", "APT::Architectures="+origin.architecture)
 	}
 	if err := run(ctx, filepath.Join(work, "debs"), "apt-get", append(options, "--error-on=any", "update")...); err != nil {
 		return err
 	}
-	if err := run(ctx, filepath.Join(work, "debs"), "apt-get", append(append(options, "download"), suite.packages...)...); err != nil {
+	if err := run(ctx, filepath.Join(work, "debs"), "apt-get", append(append(options, "download"), origin.packages...)...); err != nil {
 		return err
 	}
 	debs, err := filepath.Glob(filepath.Join(work, "debs", "*.deb"))
@@ -135,7 +155,13 @@ func fetch(ctx context.Context, work, version string, suite suite) error {
 	if err := joinHeaders(filepath.Join(work, "root", "usr", "include")); err != nil {
 		return err
 	}
-	return mark(ctx, work, version, suite)
+	if err := mergeUsr(ctx, filepath.Join(work, "root")); err != nil {
+		return err
+	}
+	if err := pointLoaderHome(filepath.Join(work, "root")); err != nil {
+		return err
+	}
+	return mark(ctx, work, version, origin)
 }
 
 // joinHeaders puts the headers that Debian keeps for each architecture beside the others.
@@ -152,9 +178,47 @@ func joinHeaders(include string) error {
 	return nil
 }
 
+// mergeUsr puts the folders that an older suite has beside usr into it, as an installed system has them.
+func mergeUsr(ctx context.Context, root string) error {
+	for _, name := range []string{"lib", "lib64"} {
+		folder, merged := filepath.Join(root, name), filepath.Join(root, "usr", name)
+		if _, err := os.Stat(folder); err != nil {
+			continue
+		}
+		if err := os.MkdirAll(merged, 0o755); err != nil {
+			return err
+		}
+		if err := run(ctx, root, "cp", "-a", folder+"/.", merged); err != nil {
+			return err
+		}
+		if err := errors.Join(os.RemoveAll(folder), os.Symlink(filepath.Join("usr", name), folder)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pointLoaderHome makes a link to the dynamic loader one that leads to the unpacked file, not to the system's.
+func pointLoaderHome(root string) error {
+	loaders, err := filepath.Glob(filepath.Join(root, "usr", "lib*", "ld-linux-*.so.*"))
+	if err != nil {
+		return err
+	}
+	for _, loader := range loaders {
+		target, err := os.Readlink(loader)
+		if err != nil || !filepath.IsAbs(target) {
+			continue
+		}
+		if err := errors.Join(os.Remove(loader), os.Symlink(filepath.Join("..", "..", target), loader)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // mark checks that the suite has the version that we took it for, and writes it down.
-func mark(ctx context.Context, work, version string, suite suite) error {
-	deb, err := only(work, "debs/"+suite.packages[0]+"_*.deb")
+func mark(ctx context.Context, work, version string, origin origin) error {
+	deb, err := only(work, "debs/"+origin.packages[0]+"_*.deb")
 	if err != nil {
 		return err
 	}
@@ -163,7 +227,7 @@ func mark(ctx context.Context, work, version string, suite suite) error {
 		return fmt.Errorf("version of %s: %w", deb, err)
 	}
 	if number, _, _ := strings.Cut(version, "-"); !strings.HasPrefix(string(answer), number) {
-		return fmt.Errorf("%s has libssl %s now", suite.names[len(suite.names)-1], strings.TrimSpace(string(answer)))
+		return fmt.Errorf("%s has libssl %s now", origin.suite, strings.TrimSpace(string(answer)))
 	}
 	return os.WriteFile(filepath.Join(work, "root", packageFile), answer, 0o644)
 }

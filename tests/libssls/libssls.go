@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,10 @@ var Versions = []string{"1.1.1", "3.0", "3.5", "3.6", "4.0"}
 // ARM64 is the libssl of Debian 12 on arm64, with the openssl program. It needs an emulator here.
 const ARM64 = "3.0-arm64"
 
+// Debian11 is the libssl of Debian 11 with the libc of Debian 11, which a program is linked with too. The library
+// for it is that of `make release`.
+const Debian11 = "1.1.1-debian11"
+
 // fetchLimit bounds one fetch, other processes' fetches that it waits for included.
 const fetchLimit = 4 * time.Minute
 
@@ -33,7 +38,8 @@ type Libssl struct {
 	Headers string // the folder for the compiler's -I; none for the system's own
 	Library string // the folder with libssl.so and libcrypto.so
 	Root    string // the folder in which the packages are unpacked; none for the system's own
-	loader  string // the suite's own dynamic loader, where its libssl needs a newer libc than ours
+	loader  string // the suite's own dynamic loader, where its libssl came with its libc
+	sysroot string // where a program is linked with that libc too
 	system  bool
 }
 
@@ -51,18 +57,18 @@ func Get(t testing.TB, version string) Libssl {
 
 // Fetch returns a version of libssl, fetched if need be.
 func Fetch(ctx context.Context, version string) (Libssl, error) {
-	if version == systemVersion {
+	if version == System() {
 		return systemLibssl(ctx)
 	}
-	suite, known := suites[version]
-	if !known {
-		return Libssl{}, fmt.Errorf("no suite is known to have libssl %q", version)
-	}
-	folder, err := unpacked(ctx, version, suite)
+	origin, err := of(version)
 	if err != nil {
 		return Libssl{}, err
 	}
-	return open(version, folder, suite)
+	folder, err := unpacked(ctx, version, origin)
+	if err != nil {
+		return Libssl{}, err
+	}
+	return open(version, folder, origin)
 }
 
 // Harness is this version for the programs of the harness.
@@ -70,7 +76,7 @@ func (l Libssl) Harness() harness.Library {
 	if l.system {
 		return harness.Library{Name: l.Version}
 	}
-	return harness.Library{Name: l.Version, Path: l.Library, Headers: l.Headers, Loader: l.loader}
+	return harness.Library{Name: l.Version, Path: l.Library, Headers: l.Headers, Loader: l.loader, Sysroot: l.sysroot, Release: l.sysroot != ""}
 }
 
 // Command runs a program under this version, with preload (a path, or empty) loaded before it.
@@ -91,7 +97,7 @@ func (l Libssl) Command(ctx context.Context, preload, program string, arguments 
 }
 
 // open describes what lies unpacked in folder, and fails unless a program can be run under it.
-func open(version, folder string, suite suite) (Libssl, error) {
+func open(version, folder string, origin origin) (Libssl, error) {
 	name, err := os.ReadFile(filepath.Join(folder, packageFile))
 	if err != nil {
 		return Libssl{}, err
@@ -111,8 +117,11 @@ func open(version, folder string, suite suite) (Libssl, error) {
 		Library: parent(library),
 		Root:    folder,
 	}
-	if slices.Contains(suite.packages, "libc6") {
-		libssl.loader, err = only(folder, "usr/lib64/ld-linux-*.so.*", "usr/lib/ld-linux-*.so.*", "lib/ld-linux-*.so.*")
+	if slices.Contains(origin.packages, "libc6") {
+		libssl.loader, err = only(folder, "usr/lib64/ld-linux-*.so.*", "usr/lib/ld-linux-*.so.*")
+	}
+	if slices.Contains(origin.packages, "libc6-dev") {
+		libssl.sysroot = folder
 	}
 	return libssl, err
 }
@@ -133,8 +142,19 @@ func only(folder string, patterns ...string) (string, error) {
 
 func parent(path string) string { return filepath.Dir(path) }
 
-// systemVersion is what Debian 12, on which we build, has itself.
-const systemVersion = "3.0"
+// System is the version of Versions that this machine has itself, by its libssl-dev; empty where it has none of them.
+var System = sync.OnceValue(func() string {
+	answer, err := exec.Command("dpkg-query", "-W", "-f", "${Version}", "libssl-dev").Output()
+	if err != nil {
+		return ""
+	}
+	for _, version := range Versions {
+		if rest, found := strings.CutPrefix(string(answer), version); found && strings.IndexAny(rest, "0123456789") != 0 {
+			return version
+		}
+	}
+	return ""
+})
 
 func systemLibssl(ctx context.Context) (Libssl, error) {
 	answer, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${Version}", "libssl-dev").Output()
@@ -142,9 +162,6 @@ func systemLibssl(ctx context.Context) (Libssl, error) {
 		return Libssl{}, fmt.Errorf("libssl-dev is not installed: %w", err)
 	}
 	version := string(answer)
-	if !strings.HasPrefix(version, systemVersion+".") {
-		return Libssl{}, fmt.Errorf("the system's libssl is %s", version)
-	}
 	answer, err = exec.CommandContext(ctx, "gcc", "-print-file-name=libssl.so").Output()
 	if err != nil {
 		return Libssl{}, fmt.Errorf("ask the compiler for libssl: %w", err)
@@ -153,5 +170,5 @@ func systemLibssl(ctx context.Context) (Libssl, error) {
 	if !filepath.IsAbs(library) {
 		return Libssl{}, errors.New("the compiler finds no libssl.so")
 	}
-	return Libssl{Version: systemVersion, Package: version, Library: filepath.Dir(filepath.Clean(library)), system: true}, nil
+	return Libssl{Version: System(), Package: version, Library: filepath.Dir(filepath.Clean(library)), system: true}, nil
 }

@@ -14,51 +14,49 @@ type archive struct {
 	uri, suite, signedBy string
 }
 
-// sourcesFor writes apt's sources for a suite, from those of the system: the same mirrors and keys,
-// another suite. So no host is named here, and a mirror that the machine's owner chose is kept to.
-func sourcesFor(suite suite) (string, error) {
-	codename, err := systemCodename()
-	if err != nil {
-		return "", err
-	}
+// Sources writes apt's sources for a suite, from those of the system: the same mirrors and keys, another suite.
+// So no host is named here, and a mirror that the machine's owner chose is kept to. Experimental comes with sid,
+// which it is built upon.
+func Sources(suite string) (string, error) {
 	archives, err := systemArchives()
 	if err != nil {
 		return "", err
 	}
-	wanted := map[string][]string{codename: suite.names}
-	if suite.security != "" {
-		wanted[codename+"-security"] = []string{suite.security}
-	}
 	var text strings.Builder
+	written := map[bool]bool{} // by whether it is of the security archive
 	for _, archive := range archives {
-		if len(wanted[archive.suite]) == 0 {
+		_, part, _ := strings.Cut(archive.suite, "-")
+		security := part == "security" || strings.HasSuffix(archive.suite, "/updates")
+		names := suiteNames(suite, security)
+		if part != "" && !security || written[security] || len(names) == 0 {
 			continue
 		}
-		fmt.Fprintf(&text, "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n",
-			archive.uri, strings.Join(wanted[archive.suite], " "))
+		written[security] = true
+		fmt.Fprintf(&text, "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n", archive.uri, strings.Join(names, " "))
 		if archive.signedBy != "" {
 			fmt.Fprintf(&text, "Signed-By: %s\n", archive.signedBy)
 		}
 		text.WriteString("\n")
-		delete(wanted, archive.suite)
 	}
-	if _, missing := wanted[codename]; missing {
-		return "", fmt.Errorf("apt's sources name no archive of %s", codename)
+	if !written[false] {
+		return "", errors.New("apt's sources name no archive of this system")
 	}
 	return text.String(), nil
 }
 
-func systemCodename() (string, error) {
-	text, err := os.ReadFile("/etc/os-release")
-	if err != nil {
-		return "", err
+// suiteNames are the suites that make one, in the main archive and in that of security updates.
+func suiteNames(suite string, security bool) []string {
+	switch {
+	case suite == "experimental" && !security:
+		return []string{"sid", "experimental"}
+	case suite == "sid" && !security:
+		return []string{"sid"}
+	case suite == "sid" || suite == "experimental":
+		return nil
+	case security:
+		return []string{suite + "-security"}
 	}
-	for line := range strings.Lines(string(text)) {
-		if name, found := strings.CutPrefix(strings.TrimSpace(line), "VERSION_CODENAME="); found {
-			return strings.Trim(name, `"`), nil
-		}
-	}
-	return "", errors.New("the system has no codename")
+	return []string{suite}
 }
 
 // systemArchives reads both forms of apt's sources.

@@ -17,14 +17,23 @@ import (
 // bareRoot is a copy of a Debian root that has what a user of our packages has: openssl and a compiler.
 func bareRoot(t *testing.T) string {
 	t.Helper()
-	kept := filepath.Join(harness.Root(t), "build", "_roots", "user")
+	suite := codename(t)
+	kept := filepath.Join(harness.Root(t), "build", "_roots", "user-"+suite)
 	script := filepath.Join(harness.Root(t), "tools", "root.sh")
-	output, err := exec.Command(script, kept, "openssl", "gcc", "libc6-dev", "libssl-dev", "pkg-config").CombinedOutput()
+	output, err := exec.Command(script, kept, suite, "openssl", "gcc", "libc6-dev", "libssl-dev", "pkg-config").CombinedOutput()
 	require.NoError(t, err, string(output))
 	root := filepath.Join(t.TempDir(), "root")
 	output, err = exec.Command("cp", "-a", "--reflink=auto", kept, root).CombinedOutput()
 	require.NoError(t, err, string(output))
 	return root
+}
+
+// codename is that of the Debian that runs the tests.
+func codename(t *testing.T) string {
+	t.Helper()
+	output, err := exec.Command("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME").Output()
+	require.NoError(t, err)
+	return strings.TrimSpace(string(output))
 }
 
 // in runs a line of shell in the root and gives what it printed.

@@ -161,7 +161,7 @@ func TestStoreStaysOffAndSaysWhy(t *testing.T) {
 		complaint   string
 	}{
 		"no key":        {[]string{"SSLCACHE_STORE=valkey://localhost"}, "the store stays off: SSLCACHE_STORE needs a key, and SSLCACHE_STORE_KEY names no file of one"},
-		"no file":       {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=/no/such"}, "the store stays off: the keys in /no/such can't be used: No such file or directory"},
+		"no file":       {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=/no/such"}, "the store stays off: the keys in /no/such can't be used: ENOENT"},
 		"a folder":      {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + folder}, "can't be used: it is not a regular file"},
 		"open to all":   {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + write("open", keyfile.Generate(), 0o644)}, "can't be used: others than its owner may use it (chmod 600)"},
 		"no key in it":  {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + write("none", "# none\n", 0o400)}, "can't be used: no key in it; the store stays off"},
