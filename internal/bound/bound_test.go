@@ -89,8 +89,13 @@ func TestTheEdgeOfAPartIsExact(t *testing.T) {
 		resumed, of uint64
 		broken      bool
 	}{
-		{"99.9%", 999, 1000, false}, {"99.9%", 998, 999, true}, {"58%", 58, 100, false}, {"0.58", 57, 100, true},
-		{"33.3%", 1, 3, false}, {"33.4%", 1, 3, true}, {"100%", 10, 10, false},
+		{"99.9%", 999, 1000, false},
+		{"99.9%", 998, 999, true},
+		{"58%", 58, 100, false},
+		{"0.58", 57, 100, true},
+		{"33.3%", 1, 3, false},
+		{"33.4%", 1, 3, true},
+		{"100%", 10, 10, false},
 	} {
 		verdict := judge(minResumed(t, one.text), reportOf(summary.Totals{Connections: one.of, Resumed: one.resumed}))
 		require.Equal(t, one.broken, verdict.Broken, "%v", one)
