@@ -22,7 +22,7 @@ type visitor struct {
 func clients() []program {
 	return []program{
 		{name: "curl", of: "curl", variants: allVariants, quick: true, client: curl},
-		{name: "Python ssl, client", of: "python3.11", variants: allVariants, client: pythonClient},
+		{name: "Python ssl, client", of: "/usr/bin/python3", variants: allVariants, client: pythonClient},
 		{name: "openssl s_client, -sess_in and -sess_out", of: "openssl", variants: allVariants, client: opensslClient},
 		{name: "openssl s_client -reconnect", of: "openssl", variants: []variant{identifiers}, client: opensslReconnect},
 		{name: "openssl s_time -reuse", of: "openssl", variants: allVariants, client: opensslTime},

@@ -15,9 +15,9 @@ var scripts embed.FS
 
 func languages() []program {
 	return []program{
-		{name: "Python ssl, threads", of: "python3.11", variants: allVariants, quick: true, server: python(0)},
-		{name: "Python ssl, forks after serving", of: "python3.11", variants: allVariants, quick: true, server: pythonHandsOver},
-		{name: "Python ssl, prefork, 2 workers", of: "python3.11", variants: allVariants, server: python(2)},
+		{name: "Python ssl, threads", of: "/usr/bin/python3", variants: allVariants, quick: true, server: python(0)},
+		{name: "Python ssl, forks after serving", of: "/usr/bin/python3", variants: allVariants, quick: true, server: pythonHandsOver},
+		{name: "Python ssl, prefork, 2 workers", of: "/usr/bin/python3", variants: allVariants, server: python(2)},
 		{name: "Ruby OpenSSL, threads", of: "ruby3.1", variants: allVariants, server: ruby("internal")},
 		{name: "Ruby OpenSSL, its own callbacks", of: "ruby3.1", variants: allVariants, server: ruby("own")},
 		{name: "Perl Net::SSLeay", of: "libnet-ssleay-perl", variants: allVariants, server: perl("single")},

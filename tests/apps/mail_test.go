@@ -2,6 +2,7 @@ package apps
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -15,7 +16,7 @@ func mailAndDatabases() []program {
 		{name: "Postfix, chroot", of: "postfix", variants: allVariants, server: postfix},
 		{name: "Dovecot, chroot, process per connection", of: "dovecot-core", variants: allVariants, server: dovecot(1)},
 		{name: "Dovecot, chroot, one process, no threads allowed", of: "dovecot-core", variants: allVariants, server: dovecot(0)},
-		{name: "PostgreSQL, fork per connection", of: "postgresql-15", variants: []variant{identifiers, stateful}, quick: true, server: postgresql},
+		{name: "PostgreSQL, fork per connection", of: postgresqlPrograms + "postgres", variants: []variant{identifiers, stateful}, quick: true, server: postgresql},
 		{name: "Redis", of: "redis-server", variants: allVariants, server: redis},
 	}
 }
@@ -162,11 +163,14 @@ ssl_min_protocol_version = 'TLSv1.2'
 log_connections = on
 `
 
+// postgresqlPrograms is the folder of the programs, which has the number of a version in its name.
+const postgresqlPrograms = "/usr/lib/postgresql/*/bin/"
+
 func postgresql(s *site) service {
 	data := s.makeFolder("data", "postgres")
 	require.NoError(s.t, syscall.Chmod(data, 0o700))
 	s.give(s.key, "postgres")
-	const programs = "/usr/lib/postgresql/15/bin/"
+	programs := filepath.Dir(newest(s.t, postgresqlPrograms+"postgres")) + "/"
 	initialise := harness.Command{
 		Path: programs + "initdb", Args: []string{"--no-sync", "--auth=trust", "--no-locale", "-D", data},
 	}

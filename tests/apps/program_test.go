@@ -154,7 +154,7 @@ func asUser(name string, command harness.Command) harness.Command {
 // program is one row of the table for each of its variants: a server or a client.
 type program struct {
 	name     string
-	of       string // the Debian package whose version the table shows
+	of       string // the Debian package whose version the table shows, or a file of it (a pattern)
 	variants []variant
 	quick    bool // runs in the short test too
 	server   func(*site) service

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -33,8 +34,25 @@ func newRow(t *testing.T, p program, v variant, alone, ours outcome, found []str
 	}
 }
 
+// newest is the last file of a pattern: what has a version in its name is another on another Debian.
+func newest(t testing.TB, pattern string) string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	require.NoError(t, err)
+	require.NotEmptyf(t, found, "there is no %s: run make packages", pattern)
+	return found[len(found)-1]
+}
+
+// packageVersion is the version of a package that is named, or has the file that is.
 func packageVersion(t *testing.T, name string) string {
 	t.Helper()
+	if strings.HasPrefix(name, "/") {
+		path, err := filepath.EvalSymlinks(newest(t, name))
+		require.NoError(t, err)
+		output, err := exec.Command("dpkg-query", "--search", path).Output()
+		require.NoErrorf(t, err, "%s is of no package", path)
+		name, _, _ = strings.Cut(string(output), ":")
+	}
 	output, err := exec.Command("dpkg-query", "--show", "--showformat", "${Version}", name).Output()
 	require.NoErrorf(t, err, "%s is not installed: run make packages", name)
 	return string(output)

@@ -37,6 +37,7 @@ type Library struct {
 type Program struct {
 	Source    string
 	Flags     []string // for the compiler, after our own
+	Libraries []string // for the linker, after libssl
 	Args      []string
 	Env       []string // beside the few variables that every program gets
 	Timeout   time.Duration
@@ -141,7 +142,7 @@ func (p Program) compilerArguments(t testing.TB, mode Mode) []string {
 		// Its libc may be newer than the one that we link with.
 		arguments = append(arguments, "-L"+p.Library.Path, "-Wl,--allow-shlib-undefined")
 	}
-	return append(arguments, "-lssl", "-lcrypto", "-lpthread")
+	return append(append(arguments, "-lssl", "-lcrypto", "-lpthread"), p.Libraries...)
 }
 
 // digest changes with all that the executable is made of, but the system's own headers.

@@ -2,6 +2,7 @@ package legacy
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -145,6 +146,9 @@ func TestOtherPreloadedLibraries(t *testing.T) {
 func TestStaticProgramIsLeftAlone(t *testing.T) {
 	one := program("plain_house", "out of reach")
 	one.Flags = []string{"-static"}
+	libraries, err := exec.Command("pkg-config", "--static", "--libs", "libssl").Output()
+	require.NoError(t, err, "what libssl itself is linked with")
+	one.Libraries = strings.Fields(string(libraries))
 	command := one.Command(t, harness.Libssl)
 	command.Env = append(command.Env, "SSLCACHE_VERBOSE=1")
 	preloadAlike(t, command, harness.OurLibrary(t))

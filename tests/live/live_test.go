@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/tests/harness"
+	"libsslcache/tests/libssls"
 )
 
 // document is what the socket answers.
@@ -104,7 +105,7 @@ func (r *running) ask(process int) (answer document) {
 	require.Equal(r.t, 1, answer.Version)
 	require.Equal(r.t, process, answer.Process)
 	require.Contains(r.t, answer.Program, "serve")
-	require.Contains(r.t, answer.Libssl, "OpenSSL 3.0")
+	require.Contains(r.t, answer.Libssl, "OpenSSL "+libssls.System())
 	require.NotEmpty(r.t, answer.Libsslcache)
 	return answer
 }

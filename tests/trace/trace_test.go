@@ -230,7 +230,7 @@ func TestStartSaysWhatItIsAbout(t *testing.T) {
 	require.Equal(t, "sslcache-trace", start.Format)
 	require.EqualValues(t, 1, start.Version)
 	require.Contains(t, start.Program, "operations")
-	require.Contains(t, start.Libssl, "OpenSSL 3.0")
+	require.Contains(t, start.Libssl, "OpenSSL "+libssls.System())
 	require.Equal(t, "end", events[len(events)-1].String())
 	var alive []bool
 	for _, one := range events {

@@ -151,7 +151,7 @@ static void provoke_alert(struct connection connection)
 
 static void hang_up(struct connection connection)
 {
-    BIO_shutdown_wr(SSL_get_wbio(connection.client));
+    (void)BIO_shutdown_wr(SSL_get_wbio(connection.client));
 }
 
 static void alert_sent(void)
