@@ -33,7 +33,7 @@ func buildAlone(t *testing.T, goarch, compiler string, tags string) string {
 	return program
 }
 
-var cases = []string{"contract", "million", "threads", "forks", "no memory", "many caches"}
+var cases = []string{"contract", "million", "threads", "forks", "no memory", "many caches", "little stack"}
 
 // In a process of C there is one thread, no runtime, and all that capi/core.h promises.
 func TestCacheWithoutARuntime(t *testing.T) {

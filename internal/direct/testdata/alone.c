@@ -5,6 +5,7 @@
 #include "capi/core.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -319,6 +320,38 @@ static void many_caches(void)
     free(caches);
 }
 
+static unsigned char small_stack[PTHREAD_STACK_MIN] __attribute__((aligned(4096)));
+
+static void *fill_and_empty(void *cache)
+{
+    struct core_answer answer;
+    for (uint64_t i = 0; i < 100000; i++)
+        EXPECT(add(cache, i, (int64_t)(i * 7919 % 1000), 0, &answer) == 1);
+    for (uint64_t i = 0; i < 100000; i++)
+        EXPECT(remove_one(cache, i) == i + 1);
+    return NULL;
+}
+
+/* A thread may have 16 KB of stack, on amd64. How much of it was used, this program's own frames included, is what was written to. */
+static void little_stack(void)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    core_handle cache = direct_cache_new(&host, &rules);
+    memset(small_stack, 0x5a, sizeof(small_stack));
+    EXPECT(pthread_attr_init(&attributes) == 0);
+    EXPECT(pthread_attr_setstack(&attributes, small_stack, sizeof(small_stack)) == 0);
+    EXPECT(pthread_create(&thread, &attributes, fill_and_empty, cache) == 0);
+    EXPECT(pthread_join(thread, NULL) == 0);
+    size_t untouched = 0;
+    while (untouched < sizeof(small_stack) && small_stack[untouched] == 0x5a)
+        untouched++;
+    printf("%zu bytes of stack were used, the thread's own included\n",
+           sizeof(small_stack) - untouched);
+    EXPECT(sizeof(small_stack) - untouched < 8192);
+    direct_cache_free(cache);
+}
+
 static double nanoseconds(void)
 {
     struct timespec time;
@@ -379,9 +412,10 @@ int main(int count, char **arguments)
         const char *name;
         void (*run)(void);
     } cases[] = {
-        {"contract", contract}, {"million", million},     {"threads", at_once},
-        {"forks", forks},       {"no memory", no_memory}, {"many caches", many_caches},
-        {"speed", speed},
+        {"contract", contract},         {"million", million},
+        {"threads", at_once},           {"forks", forks},
+        {"no memory", no_memory},       {"many caches", many_caches},
+        {"little stack", little_stack}, {"speed", speed},
     };
     threads_at_first = threads();
     for (size_t i = 0; count == 2 && i < sizeof(cases) / sizeof(*cases); i++)
