@@ -129,8 +129,8 @@ var scenes = map[string][]string{
 		"take SSL_get1_session", "take SSL_SESSION_dup", "take d2i_SSL_SESSION", "take SSL_SESSION_new",
 		"take PEM_read_bio_SSL_SESSION", "take PEM_read_SSL_SESSION", "take SSL_SESSION_up_ref", "give SSL_SESSION_free",
 	},
-	"refused":  {"lookup missed", "refused no_session_context"},
-	"fallback": {"context made", "fallback too little address space (ulimit -v)", "context freed", "end"},
+	"refused":              {"lookup missed", "refused no_session_context"},
+	"little address space": {"context made", "add stored program", "clear freed", "flush freed", "context freed", "end"},
 }
 
 // requireStory requires these events in this order, whatever stands between them.

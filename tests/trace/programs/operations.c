@@ -151,7 +151,8 @@ static void provoke_alert(struct connection connection)
 
 static void hang_up(struct connection connection)
 {
-    (void)BIO_shutdown_wr(SSL_get_wbio(connection.client));
+    if (BIO_shutdown_wr(SSL_get_wbio(connection.client)) != 1)
+        abort();
 }
 
 static void alert_sent(void)
@@ -320,7 +321,7 @@ static void forks(void)
     SSL_CTX_free(ctx);
 }
 
-static void fallback(void)
+static void little_address_space(void)
 {
     struct rlimit little = {1 << 29, 1 << 29};
     setrlimit(RLIMIT_AS, &little);
@@ -347,7 +348,7 @@ static const struct scene {
     {"references", references},
     {"refused", refused},
     {"forks", forks},
-    {"fallback", fallback},
+    {"little address space", little_address_space},
 };
 
 int main(int count UNUSED, char **arguments)
