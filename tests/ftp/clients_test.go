@@ -15,8 +15,8 @@ type client struct {
 	command  func(*site, job) harness.Command
 	// ownSessions says that it offers the session of the control connection itself.
 	ownSessions bool
-	// largeEverywhere says that the file is for all modes, not only for the first.
-	largeEverywhere bool
+	// large says that the file is a large one.
+	large bool
 }
 
 // job is what a client does: lists, then a file there and back if there is one.
@@ -30,7 +30,7 @@ type job struct {
 var clients = []client{
 	{
 		name: "Python ftplib", packages: "python3", modes: []string{"passive", "extended", "active"},
-		command: script("/usr/bin/python3", "client.py"), largeEverywhere: true,
+		command: script("/usr/bin/python3", "client.py"), large: true,
 	},
 	{
 		name: "Python ftplib, nothing verified", packages: "python3", modes: []string{"passive"},
@@ -107,7 +107,7 @@ func curl(s *site, j job) harness.Command {
 
 func lftp(s *site, j job) harness.Command {
 	commands := []string{
-		"set net:max-retries 1", "set net:timeout 20", "set cmd:fail-exit true", "set ftp:ssl-force true",
+		"set net:max-retries 1", "set xfer:clobber true", "set net:timeout 20", "set cmd:fail-exit true", "set ftp:ssl-force true",
 		"set ftp:ssl-protect-data true", "set ftp:ssl-protect-list true", "set ssl:ca-file " + s.certificate,
 		fmt.Sprintf("set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS%s", j.version),
 		fmt.Sprintf("open -u %s,tester -p %d ftp://localhost", s.user, s.port),
