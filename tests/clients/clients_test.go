@@ -175,7 +175,7 @@ func TestAModeThatFindsNothingOffersNothing(t *testing.T) {
 	}
 }
 
-// The figure in docs/clients.md: go test ./tests/clients -run TestTime -v
+// TestTimeOfADataConnection shows the figures with -v. That of a connection without the setting is for comparison only.
 func TestTimeOfADataConnection(t *testing.T) {
 	for _, version := range []string{"1.2", "1.3"} {
 		program := harness.Program{Source: "programs/scenarios.c", Args: []string{version, "timed"}}
