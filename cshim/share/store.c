@@ -2,34 +2,30 @@
 #include "cshim/share/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "cshim/process/cancel.h"
-#include "cshim/process/error.h"
-#include "cshim/process/futex.h"
-#include "cshim/process/golibrary.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
-#include "cshim/share/password.h"
-#include "cshim/share/requests.h"
+#include "cshim/share/backend.h"
+#include "cshim/share/key_text.h"
 #include "cshim/takeover/connection.h"
 
 enum store_state {
-    STORE_UNKNOWN, /* nobody has looked for the keys yet */
+    STORE_UNKNOWN, /* no context was made yet */
     STORE_OFF,     /* for good */
-    STORE_ON,      /* there are keys, and a library */
+    STORE_ON,
 };
 
 static _Atomic enum store_state state = STORE_UNKNOWN;
+
+static const struct store_backend *backend(void)
+{
+    return &valkey_backend;
+}
 
 static bool store_is_wanted(void)
 {
@@ -41,23 +37,28 @@ static bool is_on(void)
     return atomic_load_explicit(&state, memory_order_acquire) == STORE_ON;
 }
 
-/* ---- what there is to say ---- */
+void store_turn_off(void)
+{
+    atomic_store(&state, STORE_OFF);
+}
 
-/* The store's thread has not the program's standard error: it notes what is to be said, and a thread of the program says it. */
-enum message { STAYS_OFF, KEYS_UNUSABLE, KEYS_KEPT, MESSAGES };
+const char *store_application(void)
+{
+    return config.settings.app[0] != '\0' ? config.settings.app : config.program;
+}
+
+/* ---- what there is to say ---- */
 
 enum { UNUSED, WRITING, NOTED, SAID };
 
 static struct {
     atomic_uint state;
     char text[512];
-} messages[MESSAGES];
+} messages[STORE_MESSAGES];
 
 static atomic_bool have_noted;
 
-/* Each is said once. */
-static void __attribute__((format(printf, 2, 3)))
-note(enum message message, const char *format, ...)
+void store_note(enum store_message message, const char *format, ...)
 {
     unsigned unused = UNUSED;
     va_list arguments;
@@ -75,7 +76,7 @@ static void say_noted(void)
     if (!atomic_load_explicit(&have_noted, memory_order_relaxed))
         return;
     atomic_store(&have_noted, false);
-    for (int i = 0; i < MESSAGES; i++) {
+    for (int i = 0; i < STORE_MESSAGES; i++) {
         unsigned noted = NOTED;
         atomic_flag said = ATOMIC_FLAG_INIT;
         if (atomic_compare_exchange_strong(&messages[i].state, &noted, SAID))
@@ -97,205 +98,21 @@ static bool is_open(void)
     return is_so;
 }
 
-static void note_off(const char *reason)
+void store_note_off(const char *reason)
 {
-    note(STAYS_OFF, "the store stays off: %s", reason);
+    store_note(STORE_STAYS_OFF, "the store stays off: %s", reason);
 }
 
-/* ---- the keys ---- */
-
-enum { KEYS_MAX = 16384 };
-
-/* The content of the key file. It does not change until it is wiped, and is never unmapped: threads read it without a lock. */
-struct keys {
-    struct stat file; /* that it is of */
-    struct keys *older;
-    uint32_t length;
-    unsigned char text[KEYS_MAX];
-};
-
-static _Atomic(struct keys *) newest_keys;
-
-static bool is_same_file(const struct stat *one, const struct stat *other)
-{
-    return one->st_ino == other->st_ino && one->st_dev == other->st_dev &&
-           one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-           one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
-}
-
-/* Why a file of that kind is no key file, or NULL. */
-static const char *fault_of(const struct stat *file)
-{
-    if (!S_ISREG(file->st_mode))
-        return "it is not a regular file";
-    if (file->st_uid != geteuid())
-        return "it belongs to another user";
-    if ((file->st_mode & 077) != 0)
-        return "others than its owner may use it (chmod 600)";
-    if (file->st_size > KEYS_MAX)
-        return "it is too large";
-    return NULL;
-}
-
-/* Never in a core dump, never on a disk where that can be had. */
-static struct keys *new_keys(void)
-{
-    void *keys =
-        mmap(NULL, sizeof(struct keys), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (keys == MAP_FAILED)
-        return NULL;
-    madvise(keys, sizeof(struct keys), MADV_DONTDUMP);
-    mlock(keys, sizeof(struct keys));
-    return keys;
-}
-
-static void wipe_keys(struct keys *keys)
-{
-    explicit_bzero(keys->text, keys->length);
-    munlock(keys, sizeof(*keys));
-}
-
-/* Why the file can't be read, or NULL. */
-static const char *read_keys(int file, const struct stat *now, struct keys *before)
-{
-    const char *fault = fault_of(now);
-    if (fault != NULL)
-        return fault;
-    struct keys *keys = new_keys();
-    if (keys == NULL)
-        return "there is no memory for it";
-    ssize_t got;
-    while (keys->length < KEYS_MAX &&
-           (got = read(file, keys->text + keys->length, KEYS_MAX - keys->length)) > 0)
-        keys->length += (uint32_t)got;
-    keys->file = *now;
-    keys->older = before;
-    if (!atomic_compare_exchange_strong(&newest_keys, &before, keys)) {
-        wipe_keys(keys); /* another thread was faster */
-        munmap(keys, sizeof(*keys));
-    }
-    return NULL;
-}
-
-static const char *look_at_file(struct keys *before)
-{
-    struct stat now;
-    const char *fault = NULL;
-    int file = open(config.settings.store_key, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    /* A worker that has given up its user or its root keeps what it has, without a word. */
-    if (file < 0 && before != NULL && (errno == EACCES || errno == ENOENT))
-        return NULL;
-    if (file < 0)
-        return error_name(errno);
-    if (fstat(file, &now) != 0)
-        fault = error_name(errno);
-    else if (before == NULL || !is_same_file(&now, &before->file))
-        fault = read_keys(file, &now, before);
-    close(file);
-    return fault;
-}
-
-/* Why the keys can't be had, or NULL. Keys that are there stay where it fails. The thread can't be cancelled here: a file is open. */
-static const char *look_at_keys(void)
-{
-    int before_us = cancel_forbid();
-    struct keys *before = atomic_load(&newest_keys);
-    const char *fault = look_at_file(before);
-    if (fault != NULL && before != NULL)
-        note(KEYS_KEPT, "the new keys in %s can't be used: %s; those from before stay",
-             config.settings.store_key, fault);
-    cancel_allow(before_us);
-    return fault;
-}
-
-/* ---- the store, on its own thread ---- */
-
-static struct keys *given; /* to Go */
-static bool go_has_keys;
-
-static const struct store_functions *open_store(void (*answered)(struct store_request *request))
-{
-    static struct store_settings settings;
-    const char *reason;
-    char problem[256];
-    const struct go_library *library = golibrary_start(&reason);
-    if (library == NULL) {
-        note_off(reason);
-        return NULL;
-    }
-    settings = (struct store_settings){
-        .address = config.settings.store,
-        .password = password_text(),
-        .application = config.settings.app[0] != '\0' ? config.settings.app : config.program,
-        .timeout = config.settings.store_timeout,
-        .answered = answered,
-    };
-    given = NULL;
-    go_has_keys = false;
-    if (library->store.store_open(&settings, problem, sizeof(problem)) != 0)
-        return &library->store;
-    note_off(problem);
-    atomic_store(&state, STORE_OFF);
-    return NULL;
-}
-
-/* Gives Go the newest keys that it has not seen; in a forked child, whose Go has none yet, older ones where they are no keys. */
-static void give_keys(const struct store_functions *store)
-{
-    char problem[256];
-    struct keys *newest = atomic_load(&newest_keys), *keys = newest;
-    for (; keys != given; keys = keys->older) {
-        if (store->store_keys(keys->text, keys->length, problem, sizeof(problem)) != 0) {
-            go_has_keys = true;
-            break;
-        }
-        note(KEYS_UNUSABLE, "the keys in %s can't be used: %s; %s", config.settings.store_key,
-             problem, go_has_keys ? "those from before stay" : "the store stays off");
-        if (go_has_keys)
-            break;
-    }
-    given = newest;
-}
-
-static bool look(const struct store_functions *store)
-{
-    static int64_t next_look;
-    const int64_t every = 1000000000;
-    int64_t now = futex_now();
-    if (given != NULL && now < next_look)
-        return true;
-    next_look = now + every;
-    look_at_keys();
-    give_keys(store);
-    if (!go_has_keys)
-        atomic_store(&state, STORE_OFF);
-    return go_has_keys;
-}
-
-static const struct requests_user user = {open_store, look, note_off};
-
-/* Reports whether there is all that a store needs. */
-static bool find_all(void)
+bool store_find_keys(void)
 {
     if (config.settings.store_key[0] == '\0') {
-        note_off("SSLCACHE_STORE needs a key, and SSLCACHE_STORE_KEY names no file of one");
+        store_note_off("SSLCACHE_STORE needs a key, and SSLCACHE_STORE_KEY names no file of one");
         return false;
     }
-    const char *fault = look_at_keys();
-    if (fault != NULL) {
-        note(STAYS_OFF, "the store stays off: the keys in %s can't be used: %s",
-             config.settings.store_key, fault);
-        return false;
-    }
-    fault = password_read();
-    if (fault != NULL) {
-        note(STAYS_OFF, "the store stays off: the password in %s can't be used: %s",
-             config.settings.store_password_file, fault);
-        return false;
-    }
-    fault = golibrary_load();
+    const char *fault = key_text_look();
     if (fault != NULL)
-        note_off(fault);
+        store_note(STORE_STAYS_OFF, "the store stays off: the keys in %s can't be used: %s",
+                   config.settings.store_key, fault);
     return fault == NULL;
 }
 
@@ -304,32 +121,16 @@ void store_prepare(void)
     if (!store_is_wanted() || atomic_load(&state) == STORE_OFF)
         return;
     int saved_errno = errno;
-    if (is_on())
-        look_at_keys();
-    else {
-        requests_prepare(&user);
-        atomic_store_explicit(&state, find_all() ? STORE_ON : STORE_OFF, memory_order_release);
-    }
+    bool again = is_on(), prepared = backend()->prepare(again);
+    if (!again)
+        atomic_store_explicit(&state, prepared ? STORE_ON : STORE_OFF, memory_order_release);
     say_noted();
     errno = saved_errno;
 }
 
 bool store_describe(char *json, size_t size)
 {
-    struct store_stats stats;
-    struct requests_waits waits;
-    if (!is_on() || !requests_stats(&stats, &waits))
-        return false;
-#define X(name) "\"" #name "\":%" PRIu64 ","
-    static const char format[] =
-        "\"store\":{" STORE_COUNTERS(X) "\"breaker\":\"%s\",\"waited\":%.6f,"
-                                        "\"slowest\":%.6f,\"failure\":\"%s\"}";
-#undef X
-#define X(name) stats.name,
-    int length = snprintf(json, size, format, STORE_COUNTERS(X) stats.open ? "open" : "closed",
-                          (double)waits.together / 1e9, (double)waits.slowest / 1e9, stats.failure);
-#undef X
-    return length > 0 && (size_t)length < size;
+    return is_on() && backend()->describe(json, size);
 }
 
 /* ---- where a session belongs ---- */
@@ -412,23 +213,16 @@ static bool is_shared(const SSL_SESSION *session, const struct requests_session 
     return false;
 }
 
+bool store_serialise(SSL_SESSION *session, unsigned char *room, uint32_t length)
+{
+    return libssl.i2d_SSL_SESSION(session, &room) == (int)length;
+}
+
 static bool put(const struct requests_session *known, SSL_SESSION *session, bool single_use)
 {
     int length = libssl.i2d_SSL_SESSION(session, NULL);
-    if (length <= 0 || length > STORE_SESSION_MAX)
-        return false;
-    struct store_request *request = requests_new_put(known, (uint32_t)length);
-    if (request == NULL)
-        return false;
-    unsigned char *end = request->session;
-    if (libssl.i2d_SSL_SESSION(session, &end) != length) {
-        requests_give_up(request); /* another thread has changed the session */
-        return false;
-    }
-    request->life = life_of(session);
-    request->single_use = single_use;
-    requests_push(request);
-    return true;
+    return length > 0 && length <= STORE_SESSION_MAX &&
+           backend()->put(known, session, (uint32_t)length, life_of(session), single_use);
 }
 
 static bool share(SSL_SESSION *session)
@@ -460,22 +254,11 @@ bool store_put_added(struct context *context, SSL_SESSION *session)
     return share(session);
 }
 
-/* What the store gave, back to an SSL_SESSION. libssl's error queue is as it was. */
-static SSL_SESSION *parse(const unsigned char *serialised, long length)
+SSL_SESSION *store_parse(const unsigned char *serialised, uint32_t length)
 {
     libssl.ERR_set_mark();
-    SSL_SESSION *session = libssl.d2i_SSL_SESSION(NULL, &serialised, length);
+    SSL_SESSION *session = libssl.d2i_SSL_SESSION(NULL, &serialised, (long)length);
     libssl.ERR_pop_to_mark();
-    return session;
-}
-
-static SSL_SESSION *get(const struct requests_session *known, bool take)
-{
-    struct store_request *answer = requests_get(known, take, config.settings.store_timeout);
-    if (answer == NULL)
-        return NULL;
-    SSL_SESSION *session = parse(answer->session, (long)answer->length);
-    requests_give_up(answer);
     return session;
 }
 
@@ -492,7 +275,7 @@ SSL_SESSION *store_find(SSL *ssl, const unsigned char *id, unsigned int length, 
                                      .id_length = length,
                                      .version = connection_version(ssl)};
     int saved_errno = errno;
-    SSL_SESSION *session = get(&known, take);
+    SSL_SESSION *session = backend()->get(&known, take);
     say_noted();
     errno = saved_errno;
     return session;
@@ -506,12 +289,12 @@ void store_remove(const SSL_SESSION *session)
     int saved_errno = errno;
     struct requests_session known = known_by(session);
     if (known.id_length > 0 && known.context_length > 0)
-        requests_remove(&known, life_of(session));
+        backend()->remove(&known, life_of(session));
     errno = saved_errno;
 }
 
 void store_fork_child(void)
 {
-    requests_fork_child();
-    golibrary_fork_child();
+    if (store_is_wanted())
+        backend()->fork_child();
 }
