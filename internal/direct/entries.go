@@ -3,6 +3,7 @@ package direct
 import (
 	"unsafe"
 
+	"libsslcache/internal/arena"
 	"libsslcache/internal/cache"
 	"libsslcache/internal/host"
 )
@@ -11,6 +12,7 @@ import (
 var All = []any{
 	CacheNew, CacheFree, Add, Evict, EvictRandom, Lookup, Release, Contains, Remove, Expire, Drain, Reschedule,
 	Number, Stats, Entries, Lock, Unlock, LockMemory, UnlockMemory,
+	ArenaRun,
 }
 
 // The structs below and cache.Entry, cache.Stats and host.Host are those of capi/core.h, which says what each
@@ -204,4 +206,11 @@ func truth(is bool) int64 {
 		return 1
 	}
 	return 0
+}
+
+// ArenaRun is direct_arena_run. arena.Call is struct arena_call (cshim/share/arena.h).
+//
+//go:nosplit
+func ArenaRun(call *arena.Call) arena.Status {
+	return arena.Run(call)
 }
