@@ -151,6 +151,15 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
     X(BOUND, 1_1_1, const char *, OpenSSL_version, (int))                                          \
     X(BOUND, 1_1_1, int, RAND_bytes, (unsigned char *, int))                                       \
+    X(BOUND, 1_1_1, const EVP_MD *, EVP_sha256, (void))                                            \
+    X(BOUND, 1_1_1, unsigned char *, HMAC, (const EVP_MD *, const void *, int, const unsigned char *, size_t, unsigned char *, unsigned int *)) \
+    X(BOUND, 1_1_1, const EVP_CIPHER *, EVP_aes_256_gcm, (void))                                   \
+    X(BOUND, 1_1_1, EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, (void))                                  \
+    X(BOUND, 1_1_1, void, EVP_CIPHER_CTX_free, (EVP_CIPHER_CTX *))                                 \
+    X(BOUND, 1_1_1, int, EVP_CIPHER_CTX_ctrl, (EVP_CIPHER_CTX *, int, int, void *))                \
+    X(BOUND, 1_1_1, int, EVP_CipherInit_ex, (EVP_CIPHER_CTX *, const EVP_CIPHER *, ENGINE *, const unsigned char *, const unsigned char *, int)) \
+    X(BOUND, 1_1_1, int, EVP_CipherUpdate, (EVP_CIPHER_CTX *, unsigned char *, int *, const unsigned char *, int)) \
+    X(BOUND, 1_1_1, int, EVP_CipherFinal_ex, (EVP_CIPHER_CTX *, unsigned char *, int *))           \
     X(BOUND, 1_1_1, int, ERR_set_mark, (void))                                                     \
     X(BOUND, 1_1_1, int, ERR_pop_to_mark, (void))                                                  \
     X(BOUND, 1_1_1, unsigned long, ERR_peek_last_error, (void))                                    \
