@@ -206,7 +206,7 @@ static bool read_seed(const struct reading *reading, uint64_t *field)
 static const char *const fault_names[FAULT_KINDS] = {
     [FAULT_ADD_FAILS] = "add=fail",        [FAULT_LOOKUP_MISS] = "lookup=miss",
     [FAULT_LOOKUP_SLOW] = "lookup=slow",   [FAULT_EXPIRE_NOW] = "expire=now",
-    [FAULT_EVICT_RANDOM] = "evict=random",
+    [FAULT_EVICT_RANDOM] = "evict=random", [FAULT_STORE_KILLS] = "store=kill",
 };
 
 const char *settings_fault_name(enum fault_kind kind)
@@ -266,9 +266,9 @@ static bool read_fault(const struct reading *reading, const char *text,
     const char *rest = text;
     enum fault_kind kind = take_fault_name(&rest);
     if (kind == FAULT_KINDS)
-        return complain(
-            reading, text,
-            "is add=fail, lookup=miss, lookup=slow:DURATION, expire=now or evict=random");
+        return complain(reading, text,
+                        "is add=fail, lookup=miss, lookup=slow:DURATION, expire=now, evict=random "
+                        "or store=kill");
     struct settings_fault *fault = &faults[kind];
     if (fault->every != 0 || fault->billionths != 0)
         return complain(reading, text, "has each fault once");

@@ -58,6 +58,7 @@ enum fault_kind {
     FAULT_LOOKUP_SLOW,  /* lookup=slow:DURATION */
     FAULT_EXPIRE_NOW,   /* expire=now */
     FAULT_EVICT_RANDOM, /* evict=random */
+    FAULT_STORE_KILLS,  /* store=kill */
     FAULT_KINDS,
 };
 
@@ -109,10 +110,10 @@ struct settings {
     X(SSLCACHE_TRACE, path, trace, "FILE", "write every event as a line of JSON to a file or FIFO") \
     X(SSLCACHE_LIVE, switch, live, "0|1", "serve the counters to `sslcache top`")                  \
     X(SSLCACHE_RUN_FOLDER, folder, run_folder, "FOLDER", "where the sockets of SSLCACHE_LIVE are") \
-    X(SSLCACHE_FAULT, faults, faults, "FAULT[,FAULT...]", "add=fail, lookup=miss, lookup=slow:DURATION, expire=now, evict=random; each with :PROBABILITY or :1/N") \
+    X(SSLCACHE_FAULT, faults, faults, "FAULT[,FAULT...]", "add=fail, lookup=miss, lookup=slow:DURATION, expire=now, evict=random, store=kill; each with :PROBABILITY or :1/N") \
     X(SSLCACHE_SEED, seed, seed, "NUMBER", "where the faults start from: the same number, the same faults") \
     X(SSLCACHE_CORE, core, core, "direct|cgo", "cgo: call the cache as Go is called from C, with its runtime (for debugging)") \
-    X(SSLCACHE_STORE, address, store, "ADDRESS", "share the sessions through a server: valkey://HOST, redis://HOST, rediss://HOST or unix:///PATH") \
+    X(SSLCACHE_STORE, address, store, "ADDRESS", "share the sessions: memory (with all that the program forks), memory:FILE, or a server: valkey://HOST, redis://HOST, rediss://HOST, unix:///PATH") \
     X(SSLCACHE_STORE_KEY, path, store_key, "FILE", "the keys that seal what is shared, of `sslcache keygen`") \
     X(SSLCACHE_STORE_PASSWORD_FILE, path, store_password_file, "FILE", "the password of the server, which is in the address otherwise") \
     X(SSLCACHE_STORE_TIMEOUT, wait, store_timeout, "DURATION", "the longest that a handshake waits for the store (20ms)") \

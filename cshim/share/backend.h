@@ -32,6 +32,9 @@ struct store_backend {
 
 extern const struct store_backend valkey_backend, memory_backend;
 
+/* Whether SSLCACHE_STORE asks for the memory store. */
+bool memory_is_wanted(void);
+
 /* ---- for them ---- */
 
 /* The application under whose name sessions are shared. */

@@ -24,7 +24,7 @@ static _Atomic enum store_state state = STORE_UNKNOWN;
 
 static const struct store_backend *backend(void)
 {
-    return &valkey_backend;
+    return memory_is_wanted() ? &memory_backend : &valkey_backend;
 }
 
 static bool store_is_wanted(void)
@@ -281,16 +281,33 @@ SSL_SESSION *store_find(SSL *ssl, const unsigned char *id, unsigned int length, 
     return session;
 }
 
+/* False: nothing is shared of it. */
+static bool find_known(struct requests_session *known, const SSL_SESSION *session)
+{
+    if (!is_on())
+        return false;
+    *known = known_by(session);
+    return known->id_length > 0 && known->context_length > 0;
+}
+
 void store_remove(const SSL_SESSION *session)
 {
     /* libssl may hold its lock here. */
-    if (!is_on())
-        return;
     int saved_errno = errno;
-    struct requests_session known = known_by(session);
-    if (known.id_length > 0 && known.context_length > 0)
+    struct requests_session known;
+    if (find_known(&known, session))
         backend()->remove(&known, life_of(session));
     errno = saved_errno;
+}
+
+bool store_was_removed(const SSL_SESSION *session)
+{
+    int saved_errno = errno;
+    struct requests_session known;
+    bool was_removed = is_on() && backend()->was_removed != NULL && find_known(&known, session) &&
+                       backend()->was_removed(&known);
+    errno = saved_errno;
+    return was_removed;
 }
 
 void store_fork_child(void)

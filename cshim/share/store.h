@@ -1,8 +1,8 @@
 /*
  * store.h - the store that outlives this process (SSLCACHE_STORE): which sessions go there, and how.
  *
- * Sessions are serialised here, by libssl and with no lock held; internal/store seals them and speaks to
- * the server. Off unless the user asks for it and there is a key: then every function answers at once.
+ * Sessions are serialised here, by libssl and with no lock held; a backend (backend.h) seals and keeps them.
+ * Off unless the user asks for it and there is a key: then every function answers at once.
  */
 #ifndef SSLCACHE_STORE_H
 #define SSLCACHE_STORE_H
@@ -32,6 +32,9 @@ SSL_SESSION *store_find(SSL *ssl, const unsigned char *id, unsigned int length, 
 
 /* Removes what the store has under the session's key. */
 void store_remove(const SSL_SESSION *session);
+
+/* Whether another process has removed a session that this one has in its own cache. */
+bool store_was_removed(const SSL_SESSION *session);
 
 /* To be told what the program sets: libssl shows nobody. NULL context: it is not attached. */
 void store_set_context_of(struct context *context, const unsigned char *id_context,

@@ -142,6 +142,11 @@ static SSL_SESSION *look_up(struct context *context, SSL *ssl, const unsigned ch
     SSL_SESSION *session = sessions_find(context, version, id, length);
     if (session == NULL)
         return NULL;
+    if (store_was_removed(session)) {
+        sessions_take(context, session);
+        libssl.SSL_SESSION_free(session);
+        return NULL;
+    }
     if (fault_strikes(FAULT_EXPIRE_NOW))
         sessions_spoil(context, session);
     if (is_single_use(ssl, version) && !move_to_libssl(context, session)) {

@@ -166,11 +166,11 @@ func (s *sharing) preload() []string {
 
 // counters are those of all processes that have ended, of one store.
 type counters struct {
-	Written, Deleted, Found, Missed, Refused, Failed, Skipped, Dropped, Openings int
-	TimedOut                                                                     int `json:"timed_out"`
-	Slowest                                                                      float64
-	Failure, Breaker                                                             string
-	Processes                                                                    int
+	Written, Deleted, Found, Missed, Refused, Failed, Skipped, Dropped, Openings, Emptied, Evicted, Gone int
+	TimedOut                                                                                             int `json:"timed_out"`
+	Slowest                                                                                              float64
+	Failure, Breaker                                                                                     string
+	Processes                                                                                            int
 }
 
 func (s *sharing) counters() counters {
@@ -190,6 +190,9 @@ func (s *sharing) counters() counters {
 		sum.Skipped += one.Store.Skipped
 		sum.Dropped += one.Store.Dropped
 		sum.Openings += one.Store.Openings
+		sum.Emptied += one.Store.Emptied
+		sum.Evicted += one.Store.Evicted
+		sum.Gone += one.Store.Gone
 		sum.TimedOut += one.Store.TimedOut
 		sum.Slowest = max(sum.Slowest, one.Store.Slowest)
 		sum.Processes++
