@@ -54,12 +54,12 @@ var (
 	SiblingsCannotSee = Kind{
 		Name: "siblings-cannot-see", Severity: Warning,
 		Meaning: "A process was asked for sessions that another running process of the program holds: each has a cache of its own, and a client resumes only where it was before.",
-		Advice:  "Share the sessions between the processes (nginx: ssl_session_cache shared, Apache: SSLSessionCache shmcb), or turn tickets on with keys that all of them have.",
+		Advice:  "Share the sessions between the processes (SSLCACHE_STORE=memory, or --store=memory; nginx: ssl_session_cache shared, Apache: SSLSessionCache shmcb), or turn tickets on with keys that all of them have.",
 	}
 	TimeoutOutlivesProcess = Kind{
 		Name: "timeout-outlives-process", Severity: Warning,
 		Meaning: "Clients came back in time with sessions of a process that had ended, or of a context that was freed, as when a server reloads: the timeout promises them longer than they live.",
-		Advice:  "Let the processes live longer than the session timeout, lower SSL_CTX_set_timeout, or keep the sessions outside of the processes.",
+		Advice:  "Let the processes live longer than the session timeout, lower SSL_CTX_set_timeout, or keep the sessions outside of the processes (SSLCACHE_STORE=memory, or memory:FILE across restarts).",
 	}
 	CacheNeverAsked = Kind{
 		Name: "cache-never-asked", Severity: Note,

@@ -80,7 +80,7 @@ var senseless = map[string]string{
 	"SSLCACHE_RUN_FOLDER=run":                         "SSLCACHE_RUN_FOLDER is a path that begins with /, not 'run'",
 	"SSLCACHE_SEED=1.5":                               "SSLCACHE_SEED is a number from 0 to 18446744073709551615, not '1.5'",
 	"SSLCACHE_SEED=18446744073709551616":              "not '18446744073709551616'",
-	"SSLCACHE_FAULT=add":                              "SSLCACHE_FAULT is add=fail, lookup=miss, lookup=slow:DURATION, expire=now or evict=random, not 'add'",
+	"SSLCACHE_FAULT=add":                              "SSLCACHE_FAULT is add=fail, lookup=miss, lookup=slow:DURATION, expire=now, evict=random or store=kill, not 'add'",
 	"SSLCACHE_FAULT=add=fail,":                        "not ''",
 	"SSLCACHE_FAULT=add=fail,add=fail:0.1":            "has each fault once, not 'add=fail:0.1'",
 	"SSLCACHE_FAULT=lookup=slow":                      "has a time behind lookup=slow, such as lookup=slow:50ms",

