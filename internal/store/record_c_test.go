@@ -48,10 +48,18 @@ func (r *recordInC) run(what string, text []byte, singleUse bool) string {
 	return string(output)
 }
 
+// key is what Go derives from the secret.
+func (r *recordInC) key() *key {
+	r.t.Helper()
+	ring, err := deriveKeys([]keyfile.Key{r.secret})
+	require.NoError(r.t, err)
+	r.t.Cleanup(ring.retire)
+	return ring.first()
+}
+
 func TestRecordIsThatOfC(t *testing.T) {
 	c := newRecordInC(t)
-	ours, err := deriveKey(&c.secret)
-	require.NoError(t, err)
+	ours := c.key()
 	place := c.ofStore.place(c.whose)
 
 	// Neither may drift, not even both.
@@ -85,8 +93,7 @@ func TestRecordIsThatOfC(t *testing.T) {
 // Each bit, and each place, is sealed.
 func TestChangedRecordDoesNotOpenInC(t *testing.T) {
 	c := newRecordInC(t)
-	ours, err := deriveKey(&c.secret)
-	require.NoError(t, err)
+	ours := c.key()
 	record, err := ours.seal(c.ofStore.place(c.whose), []byte("session"), false)
 	require.NoError(t, err)
 	require.NotEqual(t, "refused", c.run("open", record, false))
