@@ -100,8 +100,8 @@ func curl(s *site, j job) harness.Command {
 	if j.file != "" {
 		transfer("--upload-file", j.file, base+"up/stored")
 		transfer("--output", s.path("back"), base+"up/stored")
-		transfer("--list-only", "--quote", "DELE up/stored", base)
 	}
+	arguments = append(arguments, "--fail-early")
 	return harness.Command{Path: "/usr/bin/curl", Args: arguments, Env: s.environment(j)}
 }
 

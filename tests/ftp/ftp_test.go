@@ -179,7 +179,7 @@ func TestDataConnectionsResume(t *testing.T) {
 			}
 		}
 	}
-	if all && !t.Failed() {
+	if all {
 		write(t, pairs)
 	}
 }
