@@ -9,6 +9,7 @@
 
 #include "cshim/share/clients.h"
 #include "cshim/share/store.h"
+#include "cshim/share/tickets.h"
 #include "cshim/takeover/context.h"
 #include "cshim/takeover/generate.h"
 #include "cshim/takeover/handshake.h"
@@ -124,6 +125,7 @@ long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
 {
     HAND_ON(ctx, SSL_CTX_ctrl, ctx, command, number, pointer);
     struct context *context = context_of(ctx, CALLER);
+    tickets_note_ctrl(tickets_context(ctx), command, pointer);
     if (context == NULL)
         return libssl_ready() ? libssl.SSL_CTX_ctrl(ctx, command, number, pointer) : 0;
 
@@ -147,6 +149,39 @@ long SSL_CTX_ctrl(SSL_CTX *ctx, int command, long number, void *pointer)
     default:
         return libssl.SSL_CTX_ctrl(ctx, command, number, pointer);
     }
+}
+
+/* ---- SSL_CTX_set_tlsext_ticket_key_cb(3), SSL_CTX_set_session_ticket_cb(3) ---- */
+
+long SSL_CTX_callback_ctrl(SSL_CTX *ctx, int command, any_callback callback)
+{
+    HAND_ON(ctx, SSL_CTX_callback_ctrl, ctx, command, callback);
+    struct context *context = tickets_context(ctx);
+    if (context != NULL)
+        return tickets_callback_ctrl(context, command, callback);
+    return libssl_ready() ? libssl.SSL_CTX_callback_ctrl(ctx, command, callback) : 0;
+}
+
+int SSL_CTX_set_tlsext_ticket_key_evp_cb(SSL_CTX *ctx, evp_ticket_callback callback)
+{
+    HAND_ON(ctx, SSL_CTX_set_tlsext_ticket_key_evp_cb, ctx, callback);
+    if (!libssl_ready() || libssl.SSL_CTX_set_tlsext_ticket_key_evp_cb == NULL)
+        return 0;
+    struct context *context = tickets_context(ctx);
+    if (context != NULL)
+        return tickets_set_evp_callback(context, callback);
+    return libssl.SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, callback);
+}
+
+int SSL_CTX_set_session_ticket_cb(SSL_CTX *ctx, SSL_CTX_generate_session_ticket_fn generate,
+                                  SSL_CTX_decrypt_session_ticket_fn decrypt, void *argument)
+{
+    HAND_ON(ctx, SSL_CTX_set_session_ticket_cb, ctx, generate, decrypt, argument);
+    struct context *context = tickets_context(ctx);
+    if (context != NULL)
+        return tickets_set_session_callbacks(context, generate, decrypt, argument);
+    return libssl_ready() ? libssl.SSL_CTX_set_session_ticket_cb(ctx, generate, decrypt, argument)
+                          : 0;
 }
 
 /* ---- SSL_CTX_flush_sessions(3) ---- */
@@ -202,6 +237,8 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
         context_attach_new(ctx, (struct context_origin){NULL, NULL});
     if (clients_watched() && !libssl_contains(CALLER))
         clients_note_made(context_attached(ctx));
+    if (!libssl_contains(CALLER))
+        tickets_begin(context_attached(ctx));
     return ctx;
 }
 
@@ -222,6 +259,8 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
         context_attach_new(ctx, (struct context_origin){library, properties});
     if (clients_watched() && !libssl_contains(CALLER))
         clients_note_made(context_attached(ctx));
+    if (!libssl_contains(CALLER) && libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
+        tickets_begin(context_attached(ctx));
     return ctx;
 }
 
@@ -697,6 +736,7 @@ SSL *SSL_new(SSL_CTX *ctx)
     generate_inherit(ssl, context);
     policy_connect(ssl, context);
     clients_inherit(ssl, context);
+    tickets_connect(ssl, context);
     return ssl;
 }
 
@@ -709,6 +749,7 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
     if (!libssl_ready())
         return NULL;
     context_remember(ssl);
+    tickets_connect(ssl, tickets_context(ctx));
     contexts_enter_free(&scope); /* ssl may have been the last that used its SSL_CTX */
     SSL_CTX *answer = libssl.SSL_set_SSL_CTX(ssl, ctx);
     contexts_leave_free(&scope);

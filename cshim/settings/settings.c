@@ -171,10 +171,19 @@ static bool read_mode(const struct reading *reading, enum settings_mode *field)
 
 static bool read_tickets(const struct reading *reading, enum settings_tickets *field)
 {
-    if (strcmp(reading->value, "program") != 0 && strcmp(reading->value, "off") != 0)
-        return complain(reading, reading->value, "is program or off");
-    *field = strcmp(reading->value, "off") == 0 ? TICKETS_OFF : TICKETS_PROGRAM;
-    return true;
+    static const char *const names[] = {
+        [TICKETS_PROGRAM] = "program",   [TICKETS_OFF] = "off",
+        [TICKETS_SHARED] = "shared",     [TICKETS_SHARED_FORCED] = "shared!",
+        [TICKETS_SHARED13] = "shared13", [TICKETS_SHARED13_FORCED] = "shared13!",
+    };
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(reading->value, names[i]) != 0)
+            continue;
+        *field = (enum settings_tickets)i;
+        return true;
+    }
+    return complain(reading, reading->value,
+                    "is program, off, shared, shared!, shared13 or shared13!");
 }
 
 static bool read_core(const struct reading *reading, enum settings_core *field)

@@ -37,6 +37,10 @@ enum settings_mode {
 enum settings_tickets {
     TICKETS_PROGRAM, /* as the program says */
     TICKETS_OFF,     /* SSL_OP_NO_TICKET for every connection: each resumption asks the cache */
+    TICKETS_SHARED,  /* sealed with keys that all processes of the application have */
+    TICKETS_SHARED_FORCED,   /* the same where the program has keys of its own */
+    TICKETS_SHARED13,        /* for TLS 1.3 only */
+    TICKETS_SHARED13_FORCED, /* for TLS 1.3 only, the same where the program has keys of its own */
 };
 
 /* How the cache, which is Go, is called. */
@@ -79,6 +83,8 @@ struct settings {
     enum settings_tickets tickets;
     enum settings_core core;
     enum settings_client client;
+    int64_t
+        ticket_epoch; /* how long a shared key seals, in seconds, or 0: a quarter of a ticket's life */
     char trace[SETTINGS_PATH_SIZE];        /* file or FIFO of events, or "" */
     bool live;                             /* serve the counters on a socket */
     char run_folder[SETTINGS_FOLDER_SIZE]; /* of the sockets, or "" */
@@ -105,8 +111,9 @@ struct settings {
     X(SSLCACHE_SIZE, size, size, "NUMBER", "keep at most so many sessions a context, 0 for no limit") \
     X(SSLCACHE_TIMEOUT, timeout, timeout, "DURATION", "sessions expire after this time (300, 300s, 5m, 2h)") \
     X(SSLCACHE_MODE, mode, mode, "program|on|off|no-lookup", "whether sessions are kept and looked up") \
-    X(SSLCACHE_TICKETS, tickets, tickets, "program|off", "off: every resumption goes through the cache") \
+    X(SSLCACHE_TICKETS, tickets, tickets, "program|off|shared|shared!|shared13|shared13!", "off: every resumption goes through the cache; shared: all processes with the key file open each other's tickets") \
     X(SSLCACHE_CLIENT, client, client, "off|ftp", "ftp: a client's data connections resume the session of their control connection") \
+    X(SSLCACHE_TICKET_EPOCH, timeout, ticket_epoch, "DURATION", "how long a shared ticket key seals, a quarter of the tickets' life where nothing is said") \
     X(SSLCACHE_TRACE, path, trace, "FILE", "write every event as a line of JSON to a file or FIFO") \
     X(SSLCACHE_LIVE, switch, live, "0|1", "serve the counters to `sslcache top`")                  \
     X(SSLCACHE_RUN_FOLDER, folder, run_folder, "FOLDER", "where the sockets of SSLCACHE_LIVE are") \

@@ -135,10 +135,15 @@ bool store_describe(char *json, size_t size)
 
 /* ---- where a session belongs ---- */
 
+static bool contexts_are_noted(void)
+{
+    return store_is_wanted() || config.settings.tickets >= TICKETS_SHARED;
+}
+
 void store_set_context_of(struct context *context, const unsigned char *id_context,
                           unsigned int length)
 {
-    if (!store_is_wanted() || context == NULL || length > sizeof(context->session_context.bytes))
+    if (!contexts_are_noted() || context == NULL || length > sizeof(context->session_context.bytes))
         return;
     contexts_lock();
     memcpy(context->session_context.bytes, id_context, length);
@@ -148,7 +153,7 @@ void store_set_context_of(struct context *context, const unsigned char *id_conte
 
 void store_set_connection_of(SSL *ssl, const unsigned char *id_context, unsigned int length)
 {
-    if (!store_is_wanted() || !libssl_ready() || !libssl.complete ||
+    if (!contexts_are_noted() || !libssl_ready() || !libssl.complete ||
         length > sizeof(((struct session_context *)0)->bytes))
         return;
     struct connection *connection = connection_make(ssl);
@@ -162,7 +167,7 @@ void store_set_connection_of(SSL *ssl, const unsigned char *id_context, unsigned
  * The session id context of a connection. libssl copies that of the SSL_CTX when the SSL is made, and
  * that of another one in SSL_set_SSL_CTX.
  */
-static struct session_context context_of_ssl(const SSL *ssl)
+struct session_context store_context_of(const SSL *ssl)
 {
     const struct connection *connection = connection_of(ssl);
     if (connection != NULL && connection->session_context.length > 0)
@@ -266,7 +271,7 @@ SSL_SESSION *store_find(SSL *ssl, const unsigned char *id, unsigned int length, 
 {
     if (!is_open() || length == 0 || length > STORE_ID_MAX)
         return NULL;
-    struct session_context of_ssl = context_of_ssl(ssl);
+    struct session_context of_ssl = store_context_of(ssl);
     if (of_ssl.length == 0)
         return NULL;
     struct requests_session known = {.context = of_ssl.bytes,

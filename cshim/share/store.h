@@ -41,6 +41,9 @@ void store_set_context_of(struct context *context, const unsigned char *id_conte
                           unsigned int length);
 void store_set_connection_of(SSL *ssl, const unsigned char *id_context, unsigned int length);
 
+/* What was set for ssl. Tickets are bound to it too (tickets.h). */
+struct session_context store_context_of(const SSL *ssl);
+
 enum { STORE_DESCRIPTION_SIZE = 1024 };
 
 /*

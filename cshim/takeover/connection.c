@@ -35,6 +35,7 @@ static void note_freed(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int in
     table_remove(&connections, parent);
     leave();
     clients_forget(connection);
+    libssl.CRYPTO_free(connection->ticket, __FILE__, __LINE__);
     free(connection);
 }
 

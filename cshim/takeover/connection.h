@@ -17,16 +17,18 @@ struct session_context {
 };
 
 struct client;
+struct ticket_label;
 
 struct connection {
     SSL_CTX *made_with; /* before the first SSL_set_SSL_CTX; NULL: SSL_get_SSL_CTX tells */
     _Atomic session_id_generator generator; /* the program's for this SSL; NULL: the context's */
     bool no_ticket; /* the program has set SSL_OP_NO_TICKET itself; kept where the user has too */
     struct session_context
-        session_context; /* the program's for this SSL; noted for the store only */
+        session_context; /* the program's for this SSL; noted where it is shared */
     uint64_t
         protocols; /* a hash of what SSL_set_alpn_protos(3) was given; noted for clients only */
     struct client *client; /* of a connection that is made as a client: cshim/share/clients.h */
+    struct ticket_label *ticket; /* what the ticket that it resumed with was good for, or NULL */
 };
 
 /* Reports whether connections can be kept at all. To be called where an SSL_CTX is attached. */

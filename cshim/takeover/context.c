@@ -12,6 +12,7 @@
 #include "cshim/process/table.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/store.h"
+#include "cshim/share/tickets.h"
 #include "cshim/takeover/generate.h"
 #include "cshim/takeover/handshake.h"
 #include "cshim/takeover/owner.h"
@@ -94,6 +95,7 @@ static void release(struct context *context)
 {
     release_cache(context);
     generate_forget(context);
+    tickets_forget(context);
     libssl.SSL_SESSION_free(context->expired_tripwire);
     libssl.SSL_SESSION_free(context->eternal_tripwire);
     session_table_free(context);

@@ -14,6 +14,7 @@
 
 #include "cshim/process/cache.h"
 #include "cshim/process/scope.h"
+#include "cshim/share/ticket_context.h"
 #include "cshim/takeover/connection.h"
 #include "cshim/takeover/libssl.h"
 #include "cshim/watch/counters.h"
@@ -72,7 +73,8 @@ struct context {
     _Atomic(struct bait *) baits;
 
     struct client_context client;
-    struct session_context session_context; /* noted for the store only; under the contexts lock */
+    struct session_context session_context; /* noted where it is shared; under the contexts lock */
+    struct ticket_context tickets;
 
     _Atomic(OPENSSL_LHASH *) table; /* what SSL_CTX_sessions gives: see session_table.h */
     struct context *next;           /* under the contexts lock */

@@ -56,6 +56,36 @@ typedef const X509 read_certificate;
 typedef int (*chain_verifier)(X509_STORE_CTX *store_context, void *argument);
 typedef int (*client_certificate_callback)(SSL *ssl, X509 **certificate, EVP_PKEY **key);
 
+/* Nor does 1.1.1 promise to leave alone what these are asked of. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+typedef X509_STORE asked_store;
+typedef X509_OBJECT asked_object;
+#else
+typedef const X509_STORE asked_store;
+typedef const X509_OBJECT asked_object;
+#endif
+typedef STACK_OF(X509_OBJECT) * store_objects;
+typedef STACK_OF(X509_NAME) * authority_names;
+
+/* Of SSL_CTX_callback_ctrl(3), and the two callbacks of a program that seals its tickets itself. */
+struct evp_mac_ctx_st;
+typedef void (*any_callback)(void);
+typedef int (*hmac_ticket_callback)(SSL *ssl, unsigned char *name, unsigned char *iv,
+                                    EVP_CIPHER_CTX *cipher, HMAC_CTX *mac, int seals);
+typedef int (*evp_ticket_callback)(SSL *ssl, unsigned char *name, unsigned char *iv,
+                                   EVP_CIPHER_CTX *cipher, struct evp_mac_ctx_st *mac, int seals);
+
+/* As <openssl/core.h> of 3.0 has it. */
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+struct ossl_param_st {
+    const char *key;
+    unsigned int data_type;
+    void *data;
+    size_t data_size;
+    size_t return_size;
+};
+#endif
+
 /* How a hash table of libcrypto 3.3 and later calls its functions, each past one that knows the types. */
 typedef unsigned long (*lhash_hash_thunk)(const void *item, OPENSSL_LH_HASHFUNC hash);
 typedef int (*lhash_compare_thunk)(const void *one, const void *other, OPENSSL_LH_COMPFUNC compare);
@@ -84,6 +114,9 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, get_session_callback, SSL_CTX_sess_get_get_cb, (SSL_CTX *))               \
     X(INTERPOSED, 1_1_1, remove_session_callback, SSL_CTX_sess_get_remove_cb, (SSL_CTX *))         \
     X(INTERPOSED, 1_1_1, long, SSL_CTX_ctrl, (SSL_CTX *, int, long, void *))                       \
+    X(INTERPOSED, 1_1_1, long, SSL_CTX_callback_ctrl, (SSL_CTX *, int, any_callback))              \
+    X(INTERPOSED, 3_0, int, SSL_CTX_set_tlsext_ticket_key_evp_cb, (SSL_CTX *, evp_ticket_callback)) \
+    X(INTERPOSED, 1_1_1, int, SSL_CTX_set_session_ticket_cb, (SSL_CTX *, SSL_CTX_generate_session_ticket_fn, SSL_CTX_decrypt_session_ticket_fn, void *)) \
     X(INTERPOSED, 1_1_1, session_hash, SSL_CTX_sessions, (SSL_CTX *))                              \
     X(INTERPOSED, 1_1_1, int, SSL_has_matching_session_id, (const SSL *, const unsigned char *, unsigned int)) \
     X(INTERPOSED, 1_1_1, int, SSL_CTX_set_generate_session_id, (SSL_CTX *, session_id_generator))  \
@@ -148,11 +181,34 @@ struct ossl_lib_ctx_st;
     X(BOUND, 3_2, int, SSL_is_quic, (const SSL *))                                                 \
     X(BOUND, 1_1_1, void *, CRYPTO_malloc, (size_t, const char *, int))                            \
     X(BOUND, 1_1_1, void, CRYPTO_get_mem_functions, (memory_allocate *, memory_reallocate *, memory_release *)) \
+    X(BOUND, 1_1_1, X509 *, SSL_CTX_get0_certificate, (const SSL_CTX *))                           \
+    X(BOUND, 1_1_1, int, SSL_client_hello_get0_ext, (SSL *, unsigned int, const unsigned char **, size_t *)) \
+    X(BOUND, 1_1_1, void, SSL_set_allow_early_data_cb, (SSL *, SSL_allow_early_data_cb_fn, void *)) \
+    X(BOUND, 1_1_1, authority_names, SSL_CTX_get_client_CA_list, (const SSL_CTX *))                \
+    X(BOUND, 1_1_1, int, SSL_CTX_get_verify_depth, (const SSL_CTX *))                              \
+    X(BOUND, 1_1_1, int, X509_up_ref, (X509 *))                                                    \
+    X(BOUND, 1_1_1, int, X509_digest, (const X509 *, const EVP_MD *, unsigned char *, unsigned int *)) \
+    X(BOUND, 1_1_1, int, X509_pubkey_digest, (const X509 *, const EVP_MD *, unsigned char *, unsigned int *)) \
+    X(BOUND, 1_1_1, int, X509_CRL_digest, (const X509_CRL *, const EVP_MD *, unsigned char *, unsigned int *)) \
+    X(BOUND, 1_1_1, int, X509_NAME_digest, (const X509_NAME *, const EVP_MD *, unsigned char *, unsigned int *)) \
+    X(BOUND, 1_1_1, int, X509_STORE_lock, (X509_STORE *))                                          \
+    X(BOUND, 1_1_1, int, X509_STORE_unlock, (X509_STORE *))                                        \
+    X(BOUND, 1_1_1, store_objects, X509_STORE_get0_objects, (asked_store *))                       \
+    X(BOUND, 1_1_1, X509_LOOKUP_TYPE, X509_OBJECT_get_type, (const X509_OBJECT *))                 \
+    X(BOUND, 1_1_1, X509 *, X509_OBJECT_get0_X509, (const X509_OBJECT *))                          \
+    X(BOUND, 1_1_1, X509_CRL *, X509_OBJECT_get0_X509_CRL, (asked_object *))                       \
+    X(BOUND, 1_1_1, const EVP_MD *, EVP_sha256, (void))                                            \
+    X(BOUND, 1_1_1, const EVP_CIPHER *, EVP_aes_256_cbc, (void))                                   \
+    X(BOUND, 1_1_1, int, EVP_EncryptInit_ex, (EVP_CIPHER_CTX *, const EVP_CIPHER *, ENGINE *, const unsigned char *, const unsigned char *)) \
+    X(BOUND, 1_1_1, int, EVP_DecryptInit_ex, (EVP_CIPHER_CTX *, const EVP_CIPHER *, ENGINE *, const unsigned char *, const unsigned char *)) \
+    X(BOUND, 1_1_1, unsigned char *, HMAC, (const EVP_MD *, const void *, int, const unsigned char *, size_t, unsigned char *, unsigned int *)) \
+    X(BOUND, 1_1_1, int, HMAC_Init_ex, (HMAC_CTX *, const void *, int, const EVP_MD *, ENGINE *))  \
+    X(BOUND, 3_0, int, EVP_MAC_CTX_set_params, (struct evp_mac_ctx_st *, const struct ossl_param_st *)) \
+    X(BOUND, 1_1_1, void, OPENSSL_cleanse, (void *, size_t))                                       \
+    X(BOUND, 1_1_1, void *, CRYPTO_zalloc, (size_t, const char *, int))                            \
     X(BOUND, 1_1_1, int, CRYPTO_get_ex_new_index, (int, long, void *, CRYPTO_EX_new *, CRYPTO_EX_dup *, CRYPTO_EX_free *)) \
     X(BOUND, 1_1_1, const char *, OpenSSL_version, (int))                                          \
     X(BOUND, 1_1_1, int, RAND_bytes, (unsigned char *, int))                                       \
-    X(BOUND, 1_1_1, const EVP_MD *, EVP_sha256, (void))                                            \
-    X(BOUND, 1_1_1, unsigned char *, HMAC, (const EVP_MD *, const void *, int, const unsigned char *, size_t, unsigned char *, unsigned int *)) \
     X(BOUND, 1_1_1, const EVP_CIPHER *, EVP_aes_256_gcm, (void))                                   \
     X(BOUND, 1_1_1, EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, (void))                                  \
     X(BOUND, 1_1_1, void, EVP_CIPHER_CTX_free, (EVP_CIPHER_CTX *))                                 \

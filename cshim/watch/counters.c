@@ -34,6 +34,14 @@ static void read_libssls(const struct context *context, struct counters *counter
     counters->timeout = libssl.SSL_CTX_get_timeout(context->ctx);
 }
 
+static void read_tickets(const struct context *context, struct counters *counters)
+{
+#define X(name)                                                                                    \
+    counters->tickets_##name = atomic_load(&context->tickets.counted[TICKET_EVENT_##name]);
+    TICKET_EVENTS(X)
+#undef X
+}
+
 static bool needs_session_context(const struct context *context)
 {
     return (libssl.SSL_CTX_get_verify_mode(context->ctx) & SSL_VERIFY_PEER) != 0;
@@ -44,6 +52,7 @@ void counters_read(struct context *context, struct counters *counters)
     *counters = (struct counters){.inherited = context->inherited_counters};
     read_ours(context, counters);
     read_libssls(context, counters);
+    read_tickets(context, counters);
     counters->mode = policy_mode(atomic_load(&context->mode));
     counters->tickets = (libssl.SSL_CTX_get_options(context->ctx) & SSL_OP_NO_TICKET) == 0;
     counters->session_context =

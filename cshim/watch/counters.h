@@ -30,6 +30,13 @@
     X(SUM, timeouts)                                                                               \
     X(SUM, connect_good)                                                                           \
     X(SUM, callback_hits)                                                                          \
+    X(SUM, tickets_issued)                                                                         \
+    X(SUM, tickets_opened)                                                                         \
+    X(SUM, tickets_renewed)                                                                        \
+    X(SUM, tickets_unknown)                                                                        \
+    X(SUM, tickets_old)                                                                            \
+    X(SUM, tickets_elsewhere)                                                                      \
+    X(SUM, tickets_damaged)                                                                        \
     X(LEVEL, timeout)                                                                              \
     X(LEVEL, mode)
 /* clang-format on */

@@ -28,7 +28,8 @@
     X(EVENT_GIVE, "give")                                                                          \
     X(EVENT_FREED, "freed")                                                                        \
     X(EVENT_REFUSED, "refused")                                                                    \
-    X(EVENT_CLIENT, "client")
+    X(EVENT_CLIENT, "client")                                                                       \
+    X(EVENT_TICKET, "ticket")
 
 #define EVENT_OUTCOMES(X)                                                                          \
     X(OUTCOME_MADE, "made")                         /* context */                                  \
@@ -48,7 +49,14 @@
     X(OUTCOME_REMOVE, "remove")                                                                    \
     X(OUTCOME_RESUMED, "resumed")                   /* client; failed too */                       \
     X(OUTCOME_REFUSED, "refused")                                                                  \
-    X(OUTCOME_COULD_RESUME, "could_resume")
+    X(OUTCOME_COULD_RESUME, "could_resume")                                                         \
+    X(OUTCOME_ISSUED, "issued")                     /* ticket */                                   \
+    X(OUTCOME_OPENED, "opened")                                                                    \
+    X(OUTCOME_RENEWED, "renewed")                                                                  \
+    X(OUTCOME_UNKNOWN, "unknown")                                                                  \
+    X(OUTCOME_OLD, "old")                                                                          \
+    X(OUTCOME_ELSEWHERE, "elsewhere")                                                              \
+    X(OUTCOME_DAMAGED, "damaged")
 
 /*
  * Why a client's connection can't be offered the session of another one to the same host: causes too. Where several

@@ -217,6 +217,13 @@ void trace_callback(const struct context *context, const SSL_SESSION *session,
     writer_put(&event);
 }
 
+void trace_ticket(const struct context *context, enum event_outcome outcome)
+{
+    struct event event = event_of(EVENT_TICKET, context);
+    event.outcome = outcome;
+    writer_put(&event);
+}
+
 void trace_refused(const struct context *context)
 {
     struct event event = event_of(EVENT_REFUSED, context);

@@ -55,6 +55,7 @@ void trace_callback(const struct context *context, const SSL_SESSION *session,
 void trace_refused(const struct context *context);
 void trace_client(const struct context *context, const SSL_SESSION *session,
                   enum event_outcome outcome, enum event_cause cause);
+void trace_ticket(const struct context *context, enum event_outcome outcome);
 
 /* References of the program: see references.h. */
 void trace_take(const SSL_SESSION *session, const char *function, const void *caller);

@@ -55,6 +55,7 @@ type site struct {
 	t           testing.TB
 	folder      string // every user may read it and write into it
 	port        int
+	address     string // where it is to be asked
 	certificate string
 	key         string
 	variant     variant
@@ -157,8 +158,17 @@ type program struct {
 	of       string // the Debian package whose version the table shows, or a file of it (a pattern)
 	variants []variant
 	quick    bool // runs in the short test too
+	sharing  sharing
 	server   func(*site) service
 	client   func(*site) visitor
+}
+
+// sharing is what is to be known of a program whose tickets are shared.
+type sharing struct {
+	forced    bool // it has ticket keys of its own, which are taken over
+	unrotated bool // it reads the keys when it starts, and can't open the file afterwards
+	learns    bool // it chooses a certificate by name for each connection: each process refuses a name once
+	byPort    bool // its port is in what its tickets are good for
 }
 
 // measure runs a program once, from its start to its end.

@@ -17,6 +17,10 @@ const Size = 32
 // Most bounds a rotation: a lookup asks under each key's name.
 const Most = 8
 
+// blanks are left out around a key. The library reads the same file in C (cshim/share/key_file.c), which knows
+// those of ASCII only.
+const blanks = " \t\n\v\f\r"
+
 // Key is a secret: whoever has one wipes it.
 type Key [Size]byte
 
@@ -35,7 +39,7 @@ func Parse(text []byte) ([]Key, error) {
 	number := 0
 	for line := range bytes.Lines(text) {
 		number++
-		line = bytes.TrimSpace(line)
+		line = bytes.Trim(line, blanks)
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}

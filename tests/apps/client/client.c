@@ -3,7 +3,7 @@
  * time the last session it got. It never runs under libsslcache: what it counts is what the server
  * did.
  *
- * usage: client PORT VERSION COUNT SESSION REQUEST [postgres|smtp]
+ * usage: client [ADDRESS:]PORT VERSION COUNT SESSION REQUEST [postgres|smtp]
  *
  *   VERSION   1.2 or 1.3
  *   SESSION   a file: the session to begin with, if it exists, and the last one when the client
@@ -37,6 +37,19 @@ struct client {
     char answer[ANSWER_MAX];
 };
 
+/* 127.0.0.1 where nothing else is said. */
+static in_addr_t server_address = INADDR_LOOPBACK;
+
+static int parse_server(char *text)
+{
+    char *colon = strchr(text, ':');
+    if (colon == NULL)
+        return atoi(text);
+    *colon = '\0';
+    server_address = ntohl(inet_addr(text));
+    return atoi(colon + 1);
+}
+
 static int connect_to(int port)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
@@ -45,7 +58,7 @@ static int connect_to(int port)
 
     if (fd < 0)
         return -1;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(server_address);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -224,7 +237,7 @@ int main(int argc, char **argv)
 
     if (argc < 6)
         return 2;
-    client.port = atoi(argv[1]);
+    client.port = parse_server(argv[1]);
     client.starttls = argv[6];
     client.ctx = make_context(argv[2]);
     if (client.ctx == NULL || !read_request(&client, argv[5]))
