@@ -11,7 +11,7 @@ type Kind struct {
 // Kinds are all that this package looks for.
 var Kinds = []Kind{
 	FreedTooOften, NoSessionContext, LeakedReferences, AddedTwice, RemovedInVain, BadShutdowns,
-	LiveSessionsEvicted, SiblingsCannotSee, TimeoutOutlivesProcess, CacheNeverAsked, ClientCouldResume,
+	LiveSessionsEvicted, SiblingsCannotSee, TicketsOfAnotherProcess, TimeoutOutlivesProcess, CacheNeverAsked, ClientCouldResume,
 }
 
 // The kinds of findings.
@@ -55,6 +55,11 @@ var (
 		Name: "siblings-cannot-see", Severity: Warning,
 		Meaning: "A process was asked for sessions that another running process of the program holds: each has a cache of its own, and a client resumes only where it was before.",
 		Advice:  "Share the sessions between the processes (SSLCACHE_STORE=memory, or --store=memory; nginx: ssl_session_cache shared, Apache: SSLSessionCache shmcb), or turn tickets on with keys that all of them have.",
+	}
+	TicketsOfAnotherProcess = Kind{
+		Name: "tickets-of-another-process", Severity: Warning,
+		Meaning: "Clients came with tickets that are sealed with a key of another process, or of one that has ended: none here can open them, and each is a full handshake.",
+		Advice:  "Give all processes and hosts the same ticket keys: SSLCACHE_TICKETS=shared with SSLCACHE_STORE_KEY, or a key file of the program's own (nginx: ssl_session_ticket_key, Apache: SSLSessionTicketKeyFile, HAProxy: tls-ticket-keys).",
 	}
 	TimeoutOutlivesProcess = Kind{
 		Name: "timeout-outlives-process", Severity: Warning,

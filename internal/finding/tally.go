@@ -19,6 +19,8 @@ type figures struct {
 	eofs         uint64 // unexpected
 	liveEvicted  uint64
 	refused      uint64
+	opened       uint64 // tickets
+	unknown      uint64 // tickets that no key here opens
 	asked        bool   // a cache of a server
 	byTicket     uint64 // resumptions of contexts whose cache was not asked
 	addPlaces    map[caller]uint64
@@ -82,6 +84,10 @@ func (f *figures) observe(event *trace.Event) {
 		f.liveEvicted++
 	case event.Operation == trace.Refused && event.Cause == trace.NoSessionContext:
 		f.refused++
+	case event.Operation == trace.Ticket && event.Outcome == trace.Opened:
+		f.opened++
+	case event.Operation == trace.Ticket && event.Outcome == trace.Unknown:
+		f.unknown++
 	case event.Operation == trace.Lookup:
 		f.lookups++
 	}
@@ -171,6 +177,9 @@ const fewBadShutdowns = 3
 // Fewer resumptions than these do not tell how a server resumes.
 const fewResumptions = 5
 
+// A client that comes from somewhere else now and then is none of the server's fault.
+const fewUnknown = 2
+
 func stored(f *figures) uint64 { return f.stored }
 
 var rules = []rule{
@@ -224,6 +233,19 @@ var rules = []rule{
 		of: stored,
 		seen: func(s sum) string {
 			return fmt.Sprintf("%d of %s evicted before they expired", s.count, number(s.of, "session", "sessions"))
+		},
+	},
+	{
+		kind: TicketsOfAnotherProcess,
+		count: func(f *figures) uint64 {
+			if f.unknown <= fewUnknown {
+				return 0
+			}
+			return f.unknown
+		},
+		of: func(f *figures) uint64 { return f.unknown + f.opened },
+		seen: func(s sum) string {
+			return fmt.Sprintf("%d of %s of a key that is not here", s.count, number(s.of, "ticket", "tickets"))
 		},
 	},
 	{

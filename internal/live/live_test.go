@@ -23,7 +23,7 @@ import (
 const answer = `{"format":"sslcache-live","version":1,"process":%d,"program":"nginx","libsslcache":"0.1.0",` +
 	`"libssl":"OpenSSL 3.0.22","uptime":12.5,"forks":2,"dropped":3,"store":{"kind":"redis"},"contexts":[` +
 	`{"context":1,"number":5,"peak":9,"limit":20480,"stored":9,"found":%d,"missed":2,"replaced":0,"evicted":1,"expired":1,` +
-	`"removed":2,"accept":20,"accept_good":20,"hits":15,"timeouts":0,"connect_good":0,"callback_hits":0,"timeout":300,` +
+	`"removed":2,"accept":20,"accept_good":20,"hits":15,"timeouts":0,"connect_good":0,"callback_hits":0,"timeout":300,"tickets_opened":11,"tickets_unknown":1,"tickets_old":1,"tickets_elsewhere":1,"tickets_damaged":1,` +
 	`"mode":2,"tickets":false,"session_context":true},` +
 	`{"context":2,"number":1,"peak":1,"stored":1,"found":0,"missed":0,"accept_good":0,"connect_good":4,"hits":3,"timeout":7200,"tickets":true}]}`
 
@@ -149,13 +149,13 @@ func TestATableHasALineForEachProcessOrContext(t *testing.T) {
 	var text strings.Builder
 	require.NoError(t, live.View{Processes: []*live.Process{one}}.WriteTable(&text, false))
 	lines := strings.Split(text.String(), "\n")
-	require.Equal(t, cells("PID PROGRAM UPTIME CONTEXTS HELD PEAK STORED FOUND BY-PROGRAM MISSED EVICTED EXPIRED REMOVED HANDSHAKES RESUMED"), cells(lines[0]))
-	require.Equal(t, cells("7 nginx 12.5 s 2 6 10 10 15 0 2 1 1 2 24 75%"), cells(lines[1]))
+	require.Equal(t, cells("PID PROGRAM UPTIME CONTEXTS HELD PEAK STORED FOUND BY-PROGRAM MISSED EVICTED EXPIRED REMOVED HANDSHAKES RESUMED OPENED REFUSED"), cells(lines[0]))
+	require.Equal(t, cells("7 nginx 12.5 s 2 6 10 10 15 0 2 1 1 2 24 75% 11 4"), cells(lines[1]))
 	text.Reset()
 	require.NoError(t, live.View{Processes: []*live.Process{one}}.WriteTable(&text, true))
 	lines = strings.Split(text.String(), "\n")
-	require.Equal(t, cells("1 20480 5.0 min off 5 9 9 15 0 2 1 1 2 20 75%"), cells(lines[1]))
-	require.Equal(t, cells("2 none 2.0 h on 1 1 1 0 0 0 0 0 0 4 75%"), cells(lines[2]))
+	require.Equal(t, cells("1 20480 5.0 min off 5 9 9 15 0 2 1 1 2 20 75% 11 4"), cells(lines[1]))
+	require.Equal(t, cells("2 none 2.0 h on 1 1 1 0 0 0 0 0 0 4 75% 0 0"), cells(lines[2]))
 }
 
 func TestATableOfTwoMomentsHasRates(t *testing.T) {
@@ -165,7 +165,7 @@ func TestATableOfTwoMomentsHasRates(t *testing.T) {
 	var text strings.Builder
 	require.NoError(t, view.WriteTable(&text, false))
 	line := cells(strings.Split(text.String(), "\n")[1])
-	require.Equal(t, []string{"0.0", "5.0"}, line[len(line)-2:])
+	require.Equal(t, []string{"0.0", "5.0"}, line[len(line)-4:len(line)-2])
 }
 
 func TestMetricsAreWhatPrometheusReads(t *testing.T) {
@@ -174,7 +174,7 @@ func TestMetricsAreWhatPrometheusReads(t *testing.T) {
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(text.String()))
 	require.NoError(t, err)
-	require.Len(t, families, 17)
+	require.Len(t, families, 24)
 	found := families["sslcache_found_total"]
 	require.Equal(t, "COUNTER", found.GetType().String())
 	require.Len(t, found.GetMetric(), 4)

@@ -39,6 +39,13 @@ var contextMetrics = []metric{
 	{describe("sslcache_removed_total", "Sessions that were removed.", "context"), counter, func(c *Context) float64 { return float64(c.Own().Removed) }},
 	{describe("sslcache_accepted_total", "Handshakes that were completed as a server.", "context"), counter, func(c *Context) float64 { return float64(c.Own().AcceptGood) }},
 	{describe("sslcache_connected_total", "Handshakes that were completed as a client.", "context"), counter, func(c *Context) float64 { return float64(c.Own().ConnectGood) }},
+	{describe("sslcache_tickets_issued_total", "Tickets issued that shared keys seal.", "context"), counter, func(c *Context) float64 { return float64(c.Own().TicketsIssued) }},
+	{describe("sslcache_tickets_opened_total", "Tickets opened.", "context"), counter, func(c *Context) float64 { return float64(c.Own().TicketsOpened) }},
+	{describe("sslcache_tickets_renewed_total", "Tickets opened that an older key had sealed.", "context"), counter, func(c *Context) float64 { return float64(c.Own().TicketsRenewed) }},
+	{describe("sslcache_tickets_unknown_total", "Tickets that came and are sealed with a key that is not here.", "context"), counter, func(c *Context) float64 { return float64(c.Own().TicketsUnknown) }},
+	{describe("sslcache_tickets_old_total", "Tickets that came from an epoch that is over.", "context"), counter, func(c *Context) float64 { return float64(c.Own().TicketsOld) }},
+	{describe("sslcache_tickets_elsewhere_total", "Tickets that came and are good for another certificate, server name or rule for client certificates.", "context"), counter, func(c *Context) float64 { return float64(c.Own().TicketsElsewhere) }},
+	{describe("sslcache_tickets_damaged_total", "Tickets that came damaged.", "context"), counter, func(c *Context) float64 { return float64(c.Own().TicketsDamaged) }},
 	{describe("sslcache_resumed_total", "Handshakes that resumed a session.", "context"), counter, func(c *Context) float64 { return float64(c.Own().Hits) }},
 }
 

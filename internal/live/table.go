@@ -32,6 +32,7 @@ func (v View) WriteTable(target io.Writer, contexts bool) error {
 	if v.Before != nil {
 		names = append(names, "HANDSHAKES/S", "LOOK-UPS/S")
 	}
+	names = append(names, "OPENED", "REFUSED") // tickets
 	fmt.Fprintln(table, strings.Join(names, "\t")+"\t")
 	for _, one := range v.Processes {
 		v.writeProcess(table, one, contexts)
@@ -100,6 +101,9 @@ func (v View) writeRow(table io.Writer, head []string, now, before trace.Counter
 		cells = append(cells,
 			v.perSecond(handshakes, before.Handshakes()),
 			v.perSecond(now.Found+now.Missed, before.Found+before.Missed))
+	}
+	for _, number := range []uint64{now.TicketsOpened, now.TicketsRefused()} {
+		cells = append(cells, strconv.FormatUint(number, 10))
 	}
 	fmt.Fprintln(table, strings.Join(cells, "\t")+"\t")
 }

@@ -21,6 +21,9 @@ func (r *Report) WriteText(target io.Writer) error {
 	row("connections", "%s", r.connections())
 	row("sessions", "%d stored, %s, %d missed, %d replaced, %d expired, %d evicted, %d removed%s, %d cleared",
 		r.Stored, r.found(), r.Missed, r.Replaced, r.Expired, r.Evicted, r.Removed, r.removals(), r.Cleared)
+	if r.Opened+r.Unopened > 0 {
+		row("tickets", "%d opened, %d refused (%d of them of a key that is not here)", r.Opened, r.Unopened, r.Unknown)
+	}
 	row("held", "at most %d at one time%s", r.Peak, r.lives())
 	if tried := r.Data["resumed"] + r.Data["refused"] + r.Data["failed"]; tried > 0 {
 		row("clients", "%s resumed, %d refused, %d broken off", number(r.Data["resumed"], "data connection", "data connections"),

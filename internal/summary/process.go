@@ -41,6 +41,20 @@ func (t *Totals) count(event *trace.Event) {
 		}
 	case trace.Clear:
 		t.Cleared++
+	case trace.Ticket:
+		t.countTicket(event.Outcome)
+	}
+}
+
+func (t *Totals) countTicket(outcome trace.Outcome) {
+	switch outcome {
+	case trace.Opened:
+		t.Opened++
+	case trace.Unknown:
+		t.Unknown++
+		t.Unopened++
+	case trace.Old, trace.Elsewhere, trace.Damaged:
+		t.Unopened++
 	}
 }
 
@@ -83,6 +97,9 @@ func (p *process) totals(of *registry.Process) Totals {
 	sum.Evicted = max(sum.Evicted, said.Evicted)
 	sum.Expired = max(sum.Expired, said.Expired-min(said.Expired, sum.Cleared))
 	sum.Removed = max(sum.Removed, said.Removed)
+	sum.Opened = max(sum.Opened, said.TicketsOpened)
+	sum.Unknown = max(sum.Unknown, said.TicketsUnknown)
+	sum.Unopened = max(sum.Unopened, said.TicketsRefused())
 	return sum
 }
 

@@ -51,14 +51,18 @@ type Totals struct {
 	Expired        uint64 `json:"expired"`
 	Cleared        uint64 `json:"cleared"` // with their context, or in a flush of everything
 	Removed        uint64 `json:"removed"`
-	Connections    uint64 `json:"connections"` // handshakes that were completed
-	Resumed        uint64 `json:"resumed"`     // those that resumed a session
+	Opened         uint64 `json:"tickets_opened"`
+	Unknown        uint64 `json:"tickets_unknown"` // sealed with a key that is not in the process
+	Unopened       uint64 `json:"tickets_refused"` // for this reason or another
+	Connections    uint64 `json:"connections"`     // handshakes that were completed
+	Resumed        uint64 `json:"resumed"`         // those that resumed a session
 }
 
-func (t *Totals) all() [12]*uint64 {
+func (t *Totals) all() [15]*uint64 {
 	return [...]*uint64{
 		&t.Stored, &t.Found, &t.FoundInStore, &t.FoundByProgram, &t.Missed, &t.Replaced,
 		&t.Evicted, &t.Expired, &t.Cleared, &t.Removed, &t.Connections, &t.Resumed,
+		&t.Opened, &t.Unknown, &t.Unopened,
 	}
 }
 

@@ -31,6 +31,7 @@ const (
 	Give     Operation = "give"
 	Freed    Operation = "freed"
 	Refused  Operation = "refused"
+	Ticket   Operation = "ticket"
 
 	// ClientConnection is what became of a connection of a client, as SSLCACHE_CLIENT has it.
 	ClientConnection Operation = "client"
@@ -56,6 +57,12 @@ const (
 	FoundInStore   Outcome = "found_in_store"
 	FoundByProgram Outcome = "found_by_program"
 	Missed         Outcome = "missed"
+
+	Opened    Outcome = "opened"  // ticket
+	Unknown   Outcome = "unknown" // sealed with a key that is not here
+	Old       Outcome = "old"
+	Elsewhere Outcome = "elsewhere"
+	Damaged   Outcome = "damaged"
 )
 
 // Cause is why an operation came about. That of a fallback is a sentence.
@@ -167,12 +174,21 @@ type Sums struct {
 	Timeouts     uint64 `json:"timeouts"`
 	ConnectGood  uint64 `json:"connect_good"`
 	CallbackHits uint64 `json:"callback_hits"`
+
+	TicketsIssued    uint64 `json:"tickets_issued"`
+	TicketsOpened    uint64 `json:"tickets_opened"`
+	TicketsRenewed   uint64 `json:"tickets_renewed"`   // of those opened, by an older key
+	TicketsUnknown   uint64 `json:"tickets_unknown"`   // sealed with a key that is not here
+	TicketsOld       uint64 `json:"tickets_old"`       // sealed in an epoch that is over
+	TicketsElsewhere uint64 `json:"tickets_elsewhere"` // good for another certificate, name or rule
+	TicketsDamaged   uint64 `json:"tickets_damaged"`
 }
 
-func (s *Sums) all() [13]*uint64 {
+func (s *Sums) all() [20]*uint64 {
 	return [...]*uint64{
 		&s.Stored, &s.Found, &s.Missed, &s.Replaced, &s.Evicted, &s.Expired, &s.Removed,
 		&s.Accept, &s.AcceptGood, &s.Hits, &s.Timeouts, &s.ConnectGood, &s.CallbackHits,
+		&s.TicketsIssued, &s.TicketsOpened, &s.TicketsRenewed, &s.TicketsUnknown, &s.TicketsOld, &s.TicketsElsewhere, &s.TicketsDamaged,
 	}
 }
 
@@ -192,6 +208,11 @@ func (s Sums) Minus(other Sums) Sums {
 		*field -= min(*field, *others[i])
 	}
 	return s
+}
+
+// TicketsRefused is how many tickets came and were not opened.
+func (s Sums) TicketsRefused() uint64 {
+	return s.TicketsUnknown + s.TicketsOld + s.TicketsElsewhere + s.TicketsDamaged
 }
 
 // Handshakes is how many were completed, on both ends.
