@@ -35,6 +35,7 @@ type benchCase struct {
 	sides     []side
 	repeat    int  // runs on each side for each round
 	traced    bool // our side writes a trace
+	ticketed  bool // our side seals its tickets with shared keys
 }
 
 const (
@@ -156,6 +157,21 @@ func handshakeCases(quick bool) []benchCase {
 	return cases
 }
 
+func ticketsName(version string) string { return "tickets/" + version }
+
+// ticketCases resume by stateless tickets: of libssl's own key, and of shared ones.
+func ticketCases() []benchCase {
+	var cases []benchCase
+	for _, version := range handshakeVersions {
+		arguments := []string{"handshakes", "--operations", "4000", "--tickets"}
+		if version == "1.3" {
+			arguments = append(arguments, "--tls13")
+		}
+		cases = append(cases, benchCase{name: ticketsName(version), arguments: arguments, sides: bothSides, repeat: 3, ticketed: true})
+	}
+	return cases
+}
+
 // traced is the case again, with a trace.
 func traced(c benchCase) benchCase {
 	c.name, c.traced, c.repeat = tracedName(c.name), true, 1
@@ -222,6 +238,7 @@ func allCases(quick bool) []benchCase {
 	cases := operationCases(quick)
 	cases = append(cases, threadCases()...)
 	cases = append(cases, handshakeCases(quick)...)
+	cases = append(cases, ticketCases()...)
 	cases = append(cases, tracedCases()...)
 	cases = append(cases, workerCases()...)
 	cases = append(cases, forkCases()...)

@@ -140,6 +140,8 @@ func (r results) goals() []goal {
 		r.atMost("8 forked workers from fork to end, the parent holds 1 k", "workers/inherited", "all", 1.05),
 		r.timesFaster("resumed handshakes a second, TLS 1.2", handshakesName("1.2"), "resumed", 0.99),
 		r.timesFaster("resumed handshakes a second, TLS 1.3", handshakesName("1.3"), "resumed", 0.99),
+		r.timesFaster("handshakes a second resumed by shared tickets, TLS 1.2", ticketsName("1.2"), "resumed", 0.98),
+		r.timesFaster("handshakes a second resumed by shared tickets, TLS 1.3", ticketsName("1.3"), "resumed", 0.98),
 		r.preload(0.3),
 		r.threadsOfPreload(),
 		r.atMost("add, equal timeouts, to a cache that holds 10 k", tenThousand, "add", 0.9),

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"libsslcache/internal/store/keyfile"
 )
 
 const processTimeout = 2 * time.Minute
@@ -99,7 +101,26 @@ func (r *runner) measure(c benchCase, s side) (measurements, error) {
 	if c.traced {
 		return r.runTraced(s, c.arguments...)
 	}
+	if c.ticketed {
+		return r.runTicketed(s, c.arguments...)
+	}
 	return r.runBench(s, c.arguments...)
+}
+
+// runTicketed has our side seal tickets with keys of a file.
+func (r *runner) runTicketed(s side, arguments ...string) (measurements, error) {
+	file, err := os.CreateTemp("", "sslcache-bench-*.keys") // only its owner may read it
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	if _, err := fmt.Fprintln(file, keyfile.Generate()); err != nil {
+		return nil, err
+	}
+	ticketed := *r
+	ticketed.variables = []string{"SSLCACHE_TICKETS=shared", "SSLCACHE_STORE_KEY=" + file.Name()}
+	return ticketed.runBench(s, arguments...)
 }
 
 // runTraced has our side write every event into a file.

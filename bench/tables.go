@@ -62,6 +62,13 @@ func (r results) handshakeTable() table {
 	}
 }
 
+func (r results) ticketTable() table {
+	return table{
+		"Stateless tickets, of shared keys (`SSLCACHE_TICKETS=shared`) and of libssl's own",
+		r.handshakeLines(ticketsName, ""),
+	}
+}
+
 func (r results) tracedTable() table {
 	adds := tracedName(operationsName("equal", 10*thousand))
 	traced := func(version string) string { return tracedName(handshakesName(version)) }
@@ -144,6 +151,7 @@ func (r results) tables() []table {
 		r.threadsTable("Remove, several threads, time passed for each remove of any thread", "remove"),
 		r.lookupTable(),
 		r.handshakeTable(),
+		r.ticketTable(),
 		r.tracedTable(),
 		r.workerTable(),
 		r.forkTable(),

@@ -40,6 +40,8 @@ void run_handshakes(const struct options *options)
     struct peers peers = peers_new(options->version);
     SSL_SESSION *session = NULL;
 
+    if (options->tickets)
+        SSL_CTX_clear_options(peers.server, SSL_OP_NO_TICKET);
     expect(!shake_hands(&peers, NULL, &session, NULL), "the first handshake is a full one");
     print_measurement("resumed", time_handshakes(&peers, session, options->operations));
     print_measurement("full", time_handshakes(&peers, NULL, options->operations / 4));

@@ -24,11 +24,17 @@ static const struct {
 };
 
 static const struct option long_options[] = {
-    {"sessions", required_argument, NULL, 's'}, {"operations", required_argument, NULL, 'o'},
-    {"threads", required_argument, NULL, 't'},  {"own-contexts", no_argument, NULL, 'c'},
-    {"mixed", no_argument, NULL, 'm'},          {"shuffled", no_argument, NULL, 'r'},
-    {"parent-holds", no_argument, NULL, 'p'},   {"tls13", no_argument, NULL, '3'},
-    {"library", required_argument, NULL, 'l'},  {NULL, 0, NULL, 0},
+    {"sessions", required_argument, NULL, 's'},
+    {"operations", required_argument, NULL, 'o'},
+    {"threads", required_argument, NULL, 't'},
+    {"own-contexts", no_argument, NULL, 'c'},
+    {"mixed", no_argument, NULL, 'm'},
+    {"shuffled", no_argument, NULL, 'r'},
+    {"parent-holds", no_argument, NULL, 'p'},
+    {"tls13", no_argument, NULL, '3'},
+    {"library", required_argument, NULL, 'l'},
+    {"tickets", no_argument, NULL, 'k'},
+    {NULL, 0, NULL, 0},
 };
 
 static size_t positive(const char *text)
@@ -63,6 +69,9 @@ static void set_option(struct options *options, int letter, const char *argument
         break;
     case 'p':
         options->parent_holds = true;
+        break;
+    case 'k':
+        options->tickets = true;
         break;
     case '3':
         options->version = TLS1_3_VERSION;

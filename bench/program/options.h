@@ -14,6 +14,7 @@ struct options {
     bool own_contexts; /* each thread has a context of its own */
     bool mixed;        /* each session has a timeout of its own */
     bool shuffled;     /* sessions are visited in an order that is not the one they were made in */
+    bool tickets;      /* the server gives out stateless tickets */
     bool parent_holds; /* the parent of the workers stores sessions before it forks */
     int version;       /* TLS version of the handshakes */
     const char *library; /* a library to load or to preload */
