@@ -187,6 +187,7 @@ func (r *run) address() string { return fmt.Sprintf("%s:%d", r.site.address, r.s
 
 func (f *fleet) stop(r *run) harness.Result {
 	f.t.Helper()
+	assert.NoError(f.t, syscall.Kill(r.server.Pid, 0), "the server ended before it was told to: %s", r.server.Stderr())
 	members := family(r.server.Pid)
 	result := r.server.Stop(r.service.stop)
 	waitFor(func() bool { return !slices.ContainsFunc(members, process.alive) })
