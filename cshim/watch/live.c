@@ -103,7 +103,7 @@ static bool listen_on_socket(void)
     unlink(address.sun_path); /* of a dead process that had our number */
     int number = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (number < 0 || bind(number, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        listen(number, 16) != 0) {
+        listen(number, SOMAXCONN) != 0) {
         say_not_served(folder, error_name(errno));
         address.sun_path[0] = '\0';
         if (number >= 0)
