@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cshim/process/error.h"
 #include "cshim/share/arena.h"
 #include "cshim/share/owner.h"
 
@@ -217,7 +218,7 @@ const char *region_map_file(struct region *region, const struct region_address *
         fault = map_open(region, file, address->size);
         close(file);
     } else {
-        fault = errno == ELOOP ? "it is a symbolic link" : strerrordesc_np(errno);
+        fault = errno == ELOOP ? "it is a symbolic link" : error_name(errno);
     }
     if (!has_path)
         close(folder);
