@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "cshim/share/clients.h"
+#include "cshim/share/session_context.h"
 #include "cshim/share/store.h"
 #include "cshim/share/tickets.h"
 #include "cshim/takeover/context.h"
@@ -450,6 +451,7 @@ int SSL_set_session_id_context(SSL *ssl, const unsigned char *id, unsigned int l
 {
     HAND_ON(NULL, SSL_set_session_id_context, ssl, id, length);
     note_session_context(context_of_connection(ssl), length);
+    session_context_take_back(ssl);
     store_set_connection_of(ssl, id, length);
     return libssl_ready() ? libssl.SSL_set_session_id_context(ssl, id, length) : 0;
 }
@@ -713,6 +715,7 @@ int SSL_set_session(SSL *ssl, SSL_SESSION *session)
         return 0;
     if (session != NULL && libssl.complete && clients_watched())
         clients_give_up(context_of_connection(ssl));
+    session_context_offer(ssl, session);
     if (!tracing())
         return libssl.SSL_set_session(ssl, session);
     struct scope shutdown;
@@ -737,6 +740,7 @@ SSL *SSL_new(SSL_CTX *ctx)
     policy_connect(ssl, context);
     clients_inherit(ssl, context);
     tickets_connect(ssl, context);
+    session_context_connect(ssl, context);
     return ssl;
 }
 
@@ -750,9 +754,11 @@ SSL_CTX *SSL_set_SSL_CTX(SSL *ssl, SSL_CTX *ctx)
         return NULL;
     context_remember(ssl);
     tickets_connect(ssl, tickets_context(ctx));
+    session_context_take_back(ssl);
     contexts_enter_free(&scope); /* ssl may have been the last that used its SSL_CTX */
     SSL_CTX *answer = libssl.SSL_set_SSL_CTX(ssl, ctx);
     contexts_leave_free(&scope);
+    session_context_connect(ssl, context_attached(answer));
     return answer;
 }
 
@@ -764,6 +770,17 @@ SSL *SSL_dup(SSL *ssl)
     SSL *copy = libssl_ready() ? libssl.SSL_dup(ssl) : NULL;
     connection_copy(ssl, copy);
     return copy;
+}
+
+/* ---- SSL_CTX_set_verify(3) ---- */
+
+void SSL_set_verify(SSL *ssl, int mode, SSL_verify_cb callback)
+{
+    HAND_ON(NULL, SSL_set_verify, ssl, mode, callback);
+    if (!libssl_ready())
+        return;
+    libssl.SSL_set_verify(ssl, mode, callback);
+    session_context_verify(ssl, mode, callback);
 }
 
 /* ---- SSL_SESSION_get_time(3) ---- */

@@ -97,6 +97,7 @@ struct settings {
     char store_password_file[SETTINGS_PATH_SIZE]; /* file of its server's password, or "" */
     int64_t store_timeout;        /* the longest that a lookup waits for it, nanoseconds */
     char app[SETTINGS_NAME_SIZE]; /* whose sessions they are, or "": the program's name */
+    char session_context[SETTINGS_NAME_SIZE]; /* for servers without one, or "" */
 };
 
 /*
@@ -124,7 +125,8 @@ struct settings {
     X(SSLCACHE_STORE_KEY, path, store_key, "FILE", "the keys that seal what is shared, of `sslcache keygen`") \
     X(SSLCACHE_STORE_PASSWORD_FILE, path, store_password_file, "FILE", "the password of the server, which is in the address otherwise") \
     X(SSLCACHE_STORE_TIMEOUT, wait, store_timeout, "DURATION", "the longest that a handshake waits for the store (20ms)") \
-    X(SSLCACHE_APP, name, app, "NAME", "sessions are shared with processes of this name only, not of the program's")
+    X(SSLCACHE_APP, name, app, "NAME", "sessions are shared with processes of this name only, not of the program's") \
+    X(SSLCACHE_SESSION_CONTEXT, name, session_context, "NAME", "servers that set no session id context get one that follows from this name, their certificates and how they ask for clients' ones")
 /* clang-format on */
 
 /* The list as data, for help. */

@@ -205,7 +205,7 @@ static void say_no_context(void)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
     say_once(&said, "sessions without a session id context are not shared: the program sets none "
-                    "(SSL_CTX_set_session_id_context)");
+                    "(SSL_CTX_set_session_id_context), and no SSLCACHE_SESSION_CONTEXT=NAME does");
 }
 
 static bool is_shared(const SSL_SESSION *session, const struct requests_session *known)

@@ -28,6 +28,7 @@ struct connection {
     uint64_t
         protocols; /* a hash of what SSL_set_alpn_protos(3) was given; noted for clients only */
     struct client *client; /* of a connection that is made as a client: cshim/share/clients.h */
+    bool has_our_context;  /* it is that of SSLCACHE_SESSION_CONTEXT */
     struct ticket_label *ticket; /* what the ticket that it resumed with was good for, or NULL */
 };
 

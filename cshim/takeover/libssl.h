@@ -123,6 +123,7 @@ struct ossl_lib_ctx_st;
     X(INTERPOSED, 1_1_1, int, SSL_set_generate_session_id, (SSL *, session_id_generator))          \
     X(INTERPOSED, 1_1_1, int, SSL_CTX_set_session_id_context, (SSL_CTX *, const unsigned char *, unsigned int)) \
     X(INTERPOSED, 1_1_1, int, SSL_set_session_id_context, (SSL *, const unsigned char *, unsigned int)) \
+    X(INTERPOSED, 1_1_1, void, SSL_set_verify, (SSL *, int, SSL_verify_cb))                        \
     X(INTERPOSED, 1_1_1, SSL *, SSL_new, (SSL_CTX *))                                              \
     X(INTERPOSED, 1_1_1, SSL_CTX *, SSL_set_SSL_CTX, (SSL *, SSL_CTX *))                           \
     X(INTERPOSED, 1_1_1, SSL *, SSL_dup, (SSL *))                                                  \
@@ -175,6 +176,9 @@ struct ossl_lib_ctx_st;
     X(BOUND, 1_1_1, int, SSL_is_init_finished, (const SSL *))                                      \
     X(BOUND, 1_1_1, int, SSL_get_verify_mode, (const SSL *))                                       \
     X(BOUND, 1_1_1, int, SSL_CTX_get_verify_mode, (const SSL_CTX *))                               \
+    X(BOUND, 1_1_1, SSL_verify_cb, SSL_CTX_get_verify_callback, (const SSL_CTX *))                 \
+    X(BOUND, 1_1_1, size_t, SSL_get_num_tickets, (const SSL *))                                    \
+    X(BOUND, 1_1_1, int, SSL_set_num_tickets, (SSL *, size_t))                                     \
     X(BOUND, 1_1_1, int, SSL_is_server, (const SSL *))                                             \
     X(BOUND, 1_1_1, int, SSL_version, (const SSL *))                                               \
     X(BOUND, 1_1_1, uint32_t, SSL_get_max_early_data, (const SSL *))                               \

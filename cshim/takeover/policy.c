@@ -38,9 +38,18 @@ void policy_attach(struct context *context)
     libssl.SSL_CTX_set_options(context->ctx, SSL_OP_NO_TICKET);
 }
 
+/* A server that keeps no sessions may have asked for no tickets of TLS 1.3 either. */
+static void give_tickets(SSL *ssl)
+{
+    if (config.settings.mode == MODE_ON && libssl.SSL_is_server(ssl) &&
+        libssl.SSL_get_num_tickets(ssl) == 0)
+        libssl.SSL_set_num_tickets(ssl, 2);
+}
+
 /* The context has the option already, unless the program has changed it past us (SSL_CONF_cmd). */
 void policy_connect(SSL *ssl, const struct context *context)
 {
+    give_tickets(ssl);
     if (config.settings.tickets != TICKETS_OFF)
         return;
     struct connection *connection = connection_make(ssl);
