@@ -231,7 +231,7 @@ func TestMemoryStaysOffAndSaysWhy(t *testing.T) {
 		"option":  {"memory?sice=1m", "its address is memory or memory:FILE"},
 		"dots":    {"memory:..", "its file has no name"},
 		"folder":  {"memory:a/b", "its file is a name, or a path that begins with /"},
-		"missing": {"memory:/no/such", "the store stays off: the file /no/such can't be used: No such file or directory"},
+		"missing": {"memory:/no/such", "the store stays off: the file /no/such can't be used: ENOENT"},
 		"foreign": {"memory:" + write("foreign", nil, 0o600, 33), "can't be used: it belongs to another user"},
 		"open":    {"memory:" + write("open", nil, 0o644, 0), "can't be used: others than its owner may use it"},
 		"other":   {"memory:" + write("other", nonsense, 0o600, 0) + "?size=1m", "can't be used: it is no store, or one of another version"},
