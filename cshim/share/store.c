@@ -146,7 +146,8 @@ void store_set_context_of(struct context *context, const unsigned char *id_conte
     if (!contexts_are_noted() || context == NULL || length > sizeof(context->session_context.bytes))
         return;
     contexts_lock();
-    memcpy(context->session_context.bytes, id_context, length);
+    if (length > 0) /* else the program may give NULL */
+        memcpy(context->session_context.bytes, id_context, length);
     context->session_context.length = length;
     contexts_unlock();
 }
@@ -159,7 +160,8 @@ void store_set_connection_of(SSL *ssl, const unsigned char *id_context, unsigned
     struct connection *connection = connection_make(ssl);
     if (connection == NULL)
         return;
-    memcpy(connection->session_context.bytes, id_context, length);
+    if (length > 0)
+        memcpy(connection->session_context.bytes, id_context, length);
     connection->session_context.length = length;
 }
 
