@@ -131,6 +131,7 @@ type system struct {
 
 var systems = []system{
 	{"bullseye", "OpenSSL 1.1.1", []string{"openssl"}},
+	{"bookworm", "OpenSSL 3.0.", []string{"openssl"}},
 	{"trixie", "OpenSSL 3.5.", []string{"openssl"}},
 	{"sid", "OpenSSL 3.6.", []string{"openssl"}},
 	{"experimental", "OpenSSL 4.0.", []string{"openssl/experimental"}},
