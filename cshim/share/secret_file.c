@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cshim/process/error.h"
+
 static bool is_same_file(const struct stat *one, const struct stat *other)
 {
     return one->st_ino == other->st_ino && one->st_dev == other->st_dev &&
@@ -67,10 +69,10 @@ const char *secret_file_look(struct secret_file *file)
     struct stat now;
     int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (descriptor < 0)
-        return strerrordesc_np(errno);
+        return error_name(errno);
     const char *fault = NULL;
     if (fstat(descriptor, &now) != 0)
-        fault = strerrordesc_np(errno);
+        fault = error_name(errno);
     else if (!is_same_file(&now, &file->seen))
         fault = read_text(file, descriptor, &now);
     close(descriptor);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cshim/process/error.h"
 #include "cshim/process/fork.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
@@ -291,7 +292,7 @@ static bool read_opened(struct secrets *all, int file, char *problem, size_t siz
     struct stat now;
     const char *fault = NULL;
     if (fstat(file, &now) != 0)
-        fault = strerrordesc_np(errno);
+        fault = error_name(errno);
     else if (was_read && is_same_file(&now, &file_read))
         return true;
     else
@@ -314,7 +315,7 @@ static bool read_file(struct secrets *all, char *problem, size_t size)
         bool has_keys = atomic_load(&roots) > 0 || all->file.count > 0;
         if (has_keys && (errno == EACCES || errno == EPERM))
             return true;
-        snprintf(problem, size, "%s", strerrordesc_np(errno));
+        snprintf(problem, size, "%s", error_name(errno));
         return false;
     }
     bool is_read = read_opened(all, file, problem, size);

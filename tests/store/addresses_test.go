@@ -175,7 +175,7 @@ func TestStoreStaysOffAndSaysWhy(t *testing.T) {
 		},
 		"no password file": {
 			[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys, "SSLCACHE_STORE_PASSWORD_FILE=/no/such"},
-			"the store stays off: the password in /no/such can't be used: No such file or directory",
+			"the store stays off: the password in /no/such can't be used: ENOENT",
 		},
 		"a password for all": {
 			[]string{

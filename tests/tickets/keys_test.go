@@ -76,7 +76,7 @@ func TestAFileThatCannotBeUsedLeavesTheProgramAsItWas(t *testing.T) {
 		change func()
 		why    string
 	}{
-		{func() { require.NoError(t, os.Remove(b.keys)) }, "No such file or directory"},
+		{func() { require.NoError(t, os.Remove(b.keys)) }, "ENOENT"},
 		{func() { b.writeKeys(secret) }, "line 1: not a key, which is 32 bytes in base64 or hexadecimal"},
 		{func() { b.writeKeys("# none") }, "no key in it"},
 		{func() { b.writeKeys(strings.Repeat("# long\n", 5000)) }, "it is too large"},
