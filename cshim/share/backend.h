@@ -35,6 +35,12 @@ extern const struct store_backend valkey_backend, memory_backend;
 /* Whether SSLCACHE_STORE asks for the memory store. */
 bool memory_is_wanted(void);
 
+/*
+ * 32 random bytes that a process has in common with all that it forks, where the memory store is theirs alone; else NULL. For
+ * tickets that are shared without a file of keys.
+ */
+const unsigned char *memory_family_root(void);
+
 /* ---- for them ---- */
 
 /* The application under whose name sessions are shared. */

@@ -30,6 +30,7 @@
 struct ring {
     unsigned count;
     struct record_key keys[KEY_FILE_KEYS_MAX];
+    unsigned char root[32]; /* of a family: see memory_family_root */
 };
 
 /* Guards the opening and the keys. */
@@ -95,7 +96,8 @@ static struct ring *random_ring(void)
 {
     struct ring *made = new_ring();
     if (made == NULL ||
-        getrandom(made->keys, sizeof(made->keys[0]), 0) != (ssize_t)sizeof(made->keys[0]))
+        getrandom(made->keys, sizeof(made->keys[0]), 0) != (ssize_t)sizeof(made->keys[0]) ||
+        getrandom(made->root, sizeof(made->root), 0) != (ssize_t)sizeof(made->root))
         return NULL;
     made->count = 1;
     return made;
@@ -137,6 +139,12 @@ static void use_keys(void)
 static const struct ring *current_ring(void)
 {
     return atomic_load_explicit(&ring, memory_order_acquire);
+}
+
+const unsigned char *memory_family_root(void)
+{
+    const struct ring *made = current_ring();
+    return made != NULL && !is_file ? made->root : NULL;
 }
 
 /* ---- opening ---- */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "cshim/settings/config.h"
+#include "cshim/share/backend.h"
 #include "cshim/share/store.h"
 #include "cshim/share/ticket_identity.h"
 #include "cshim/share/ticket_keys.h"
@@ -479,13 +480,25 @@ static void settle(struct context *context)
         put_programs(context);
 }
 
+/* Without a file of keys, processes that share the memory store have a root in common. */
+static void use_family_root(void)
+{
+    static atomic_flag done = ATOMIC_FLAG_INIT;
+    const unsigned char *root = memory_family_root();
+    if (root != NULL && config.settings.store_key[0] == '\0' && !atomic_flag_test_and_set(&done))
+        ticket_keys_set_root(root);
+}
+
 void tickets_begin(struct context *context)
 {
     if (context == NULL || context->tickets.is_seen_whole || !(are_shared() || are_watched()))
         return;
     context->tickets.is_seen_whole = true;
     watch(context);
-    if (are_shared() && ticket_keys_ready(true))
+    if (!are_shared())
+        return;
+    use_family_root();
+    if (ticket_keys_ready(true))
         settle(context);
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/internal/store/keyfile"
@@ -101,6 +102,18 @@ func TestWithoutAFileTicketsAreNotShared(t *testing.T) {
 }
 
 // parsed is what the library's parser makes of each file, in the words of the other one.
+// Processes that have the memory store in common need no file.
+func TestAFamilyHasARoot(t *testing.T) {
+	family := harness.Program{Source: filepath.Join("programs", "family.c")}
+	assert.Zero(t, strings.Count(family.Run(t, harness.Libssl).Stdout, "resumed 1 1"))
+	family.Env = []string{"SSLCACHE_TICKETS=shared", "SSLCACHE_STORE=memory"}
+	ours := family.Run(t, harness.Ours)
+	assert.Empty(t, ours.Stderr)
+	assert.Equal(t, 2, strings.Count(ours.Stdout, "second: done 1 resumed 1 1"), ours.Stdout)
+	family.Env = family.Env[:1]
+	assert.Contains(t, family.Run(t, harness.Ours).Stderr, "tickets are not shared")
+}
+
 func parsed(t *testing.T, texts []string) []string {
 	t.Helper()
 	folder, paths := t.TempDir(), []string{}
