@@ -175,7 +175,7 @@ static bool open_file(const struct region_address *address)
 {
     if (!store_find_keys())
         return false;
-    const char *fault = region_map_file(&region, address);
+    const char *fault = region.memory == NULL ? region_map_file(&region, address) : NULL;
     if (fault != NULL) {
         store_note(STORE_STAYS_OFF, "the store stays off: the file %s can't be used: %s",
                    address->path, fault);
@@ -196,16 +196,20 @@ static bool open_region(void)
 }
 
 /*
- * The memory of a family is made when the library is loaded: a program may make its first context in a child. It is
- * taken page by page where it is used.
+ * What there is to open is opened when the library is loaded: a program may make its first context in a child, or when
+ * it has given up its user and its root. Memory is taken page by page where it is used. What fails is tried again, and
+ * said, where there is a context.
  */
 __attribute__((constructor(102))) static void memory_begin(void)
 {
     struct region_address address;
     if (config.settings.disable || !memory_is_wanted() ||
-        region_parse(config.settings.store, &address) != NULL || address.path[0] != '\0')
+        region_parse(config.settings.store, &address) != NULL)
         return;
-    open_family(address.size);
+    if (address.path[0] == '\0')
+        open_family(address.size);
+    else if (config.settings.store_key[0] != '\0' && key_text_look() == NULL)
+        region_map_file(&region, &address);
 }
 
 static void look_at_keys(void)
@@ -228,7 +232,7 @@ static bool memory_prepare(bool again)
         return true;
     }
     pthread_mutex_lock(&lock);
-    bool is_open = atomic_load(&ring) != NULL || (region.memory == NULL && open_region());
+    bool is_open = atomic_load(&ring) != NULL || open_region();
     pthread_mutex_unlock(&lock);
     return is_open;
 }
@@ -482,12 +486,10 @@ static bool memory_describe(char *json, size_t size)
 
 /* ---- fork ---- */
 
-/* The child counts what it does itself. A thread that its parent had may have been opening. */
+/* The child counts what it does itself. */
 static void memory_fork_child(void)
 {
     pthread_mutex_init(&lock, NULL);
-    if (atomic_load(&ring) == NULL)
-        region.memory = NULL;
     owner_fork_child();
 #define X(name) atomic_store(&counters.name, 0);
     MEMORY_COUNTERS(X)

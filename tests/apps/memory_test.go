@@ -5,19 +5,26 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"libsslcache/internal/store/keyfile"
 )
 
-// sharersOfMemory are programs of many processes, and how many of 200 clients that come back must resume.
-func sharersOfMemory() []program {
-	return []program{
-		{name: "nginx, builtin cache, 4 workers", quick: true, server: nginx("builtin", 4)},
-		{name: "nginx, no cache, 4 workers", server: nginx("none", 4)},
-		{name: "Apache prefork, SSLSessionCache none", server: apache("prefork", "none")},
-		{name: "stunnel", server: stunnel},
-		{name: "Python ssl, prefork, 2 workers", server: python(2)},
-		{name: "Perl Net::SSLeay, fork per connection", server: perl("fork")},
-		{name: "Dovecot, chroot, process per connection", server: dovecot(1)},
-		{name: "PostgreSQL, fork per connection", quick: true, server: postgresql},
+// sharer is a program of many processes.
+type sharer struct {
+	program
+	isStarted bool // its processes are started by exec, and share a file: memory of a family is gone then
+}
+
+func sharersOfMemory() []sharer {
+	return []sharer{
+		{program: program{name: "nginx, builtin cache, 4 workers", quick: true, server: nginx("builtin", 4)}},
+		{program: program{name: "nginx, no cache, 4 workers", server: nginx("none", 4)}},
+		{program: program{name: "Apache prefork, SSLSessionCache none", server: apache("prefork", "none")}},
+		{program: program{name: "stunnel", server: stunnel}},
+		{program: program{name: "Python ssl, prefork, 2 workers", server: python(2)}},
+		{program: program{name: "Perl Net::SSLeay, fork per connection", server: perl("fork")}},
+		{program: program{name: "Dovecot, chroot, process per connection", server: dovecot(1)}, isStarted: true},
+		{program: program{name: "PostgreSQL, fork per connection", quick: true, server: postgresql}},
 	}
 }
 
@@ -35,8 +42,8 @@ func TestMemoryStore(t *testing.T) {
 				bare := newSite(t, v, allConnections, false)
 				alone, _ := serve(bare, p.server(bare))
 				s := newSite(t, v, allConnections, true)
-				s.environment = append(s.environment,
-					"SSLCACHE_STORE=memory", "SSLCACHE_MODE=on", "SSLCACHE_SESSION_CONTEXT=site")
+				s.environment = append(s.environment, "SSLCACHE_MODE=on", "SSLCACHE_SESSION_CONTEXT=site")
+				s.environment = append(s.environment, p.store(s)...)
 				ours, _ := serve(s, p.server(s))
 				t.Logf("libssl alone: %d of %d resumed; with memory: %d, %d refused",
 					alone.resumed, alone.connections()-alone.fresh, ours.resumed, ours.refused)
@@ -45,4 +52,13 @@ func TestMemoryStore(t *testing.T) {
 			})
 		}
 	}
+}
+
+func (p sharer) store(s *site) []string {
+	if !p.isStarted {
+		return []string{"SSLCACHE_STORE=memory"}
+	}
+	keys := s.write("keys", keyfile.Generate())
+	require.NoError(s.t, os.Chmod(keys, 0o600))
+	return []string{"SSLCACHE_STORE=memory:" + s.path("sessions") + "?size=4m", "SSLCACHE_STORE_KEY=" + keys}
 }
