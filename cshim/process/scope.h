@@ -3,7 +3,8 @@
  * from there.
  *
  * The program may leave such a call by longjmp(3), and the call never ends. So a scope lies on the stack of the
- * call, and is believed only while it can still be there: it lies above whoever asks and bears its seal.
+ * call, and is believed only while it can still be there: it lies above whoever asks and bears its seal. It may
+ * also have left by swapcontext(3), and freed the stack: then there is no memory to look at.
  */
 #ifndef SSLCACHE_SCOPE_H
 #define SSLCACHE_SCOPE_H
@@ -32,10 +33,14 @@ static inline uintptr_t scope_seal(const struct scope *scope)
 #define SCOPE_IS_ABOVE(scope) ((uintptr_t)(scope) > (uintptr_t)__builtin_frame_address(0))
 #endif
 
+/* Whether there is memory at the seal, as seen from a frame: on the same page there is. */
+bool scope_is_mapped(const struct scope *scope, const void *frame);
+
 /* The scope that this thread is in, or NULL. */
 static inline __attribute__((always_inline)) struct scope *scope_current(struct scope *innermost)
 {
-    bool is_there = innermost != NULL && SCOPE_IS_ABOVE(innermost);
+    bool is_there = innermost != NULL && SCOPE_IS_ABOVE(innermost) &&
+                    scope_is_mapped(innermost, __builtin_frame_address(0));
     return is_there && innermost->seal == scope_seal(innermost) ? innermost : NULL;
 }
 

@@ -59,6 +59,8 @@ func TestNoMemory(t *testing.T) {
 	}
 }
 
+func TestStackThatIsGone(t *testing.T) { runAlike(t, program("stack_that_is_gone")) }
+
 func TestAllKeysTaken(t *testing.T) { runAlike(t, program("all_keys_taken")) }
 
 func TestDeepGenerations(t *testing.T) {
