@@ -2,6 +2,7 @@
 #include "cshim/process/cache.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -86,11 +87,8 @@ static void seed_from_start(void)
 
 static void prepare_host(void)
 {
-    static bool is_prepared;
     enum { WITHOUT_WAITING = 1 }; /* GRND_NONBLOCK */
     cpu_set_t processors;
-    if (is_prepared)
-        return;
     int saved_errno = errno;
     if (syscall(SYS_getrandom, host.seed, sizeof(host.seed), WITHOUT_WAITING) !=
         (long)sizeof(host.seed))
@@ -98,13 +96,15 @@ static void prepare_host(void)
     bool is_known = sched_getaffinity(0, sizeof(processors), &processors) == 0;
     host.processors = is_known ? (uint32_t)CPU_COUNT(&processors) : 1;
     errno = saved_errno;
-    is_prepared = true;
 }
+
+static pthread_once_t host_once = PTHREAD_ONCE_INIT;
 
 /* ---- the way ---- */
 
 void cache_prepare(void)
 {
+    pthread_once(&host_once, prepare_host);
     if (config.settings.core == CORE_CGO)
         golibrary_load();
 }
@@ -143,7 +143,7 @@ bool cache_fork_child(void)
 
 core_handle cache_new(const struct core_rules *rules)
 {
-    prepare_host();
+    pthread_once(&host_once, prepare_host);
     choose_way();
     return cache_functions->cache_new(&host, rules);
 }

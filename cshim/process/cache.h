@@ -18,7 +18,10 @@ extern const struct core_functions *cache_functions;
  */
 core_handle cache_new(const struct core_rules *rules);
 
-/* To be called with no lock held, while the program has its rights: loads what the way needs. */
+/*
+ * To be called with no lock held, while the program has its rights: asks the kernel what a later filter of system calls may
+ * forbid, and loads what the way needs.
+ */
 void cache_prepare(void);
 
 /* How a forked child, in which Go's runtime is dead, knows the cache: see cache_fork_child. */

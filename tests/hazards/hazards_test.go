@@ -59,6 +59,8 @@ func TestNoMemory(t *testing.T) {
 	}
 }
 
+func TestFilteredCalls(t *testing.T) { runAlike(t, program("filtered_calls")) }
+
 func TestStackThatIsGone(t *testing.T) { runAlike(t, program("stack_that_is_gone")) }
 
 func TestAllKeysTaken(t *testing.T) { runAlike(t, program("all_keys_taken")) }
