@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <time.h>
 
+#include "cshim/process/fork.h"
 #include "cshim/share/clients.h"
 #include "cshim/share/session_context.h"
 #include "cshim/share/store.h"
@@ -196,19 +197,26 @@ static struct origin origin_of_flush(const void *caller, int64_t now)
     return origin;
 }
 
+/* libssl's own cache has the sessions that resume once. From 3.4 on the old function calls the new one by name, and
+ * that is ours. */
+static void flush_libssl(SSL_CTX *ctx, int64_t now)
+{
+    gate_enter();
+    if (libssl.SSL_CTX_flush_sessions_ex != NULL)
+        libssl.SSL_CTX_flush_sessions_ex(ctx, (time_t)now);
+    else
+        libssl.SSL_CTX_flush_sessions(ctx, (long)now);
+    gate_leave();
+}
+
 void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
 {
     HAND_ON(ctx, SSL_CTX_flush_sessions, ctx, now);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
         sessions_flush(context, now, origin_of_flush(CALLER, now));
-    if (!libssl_ready() || (context != NULL && !libssl.rules.calls_by_name))
-        return;
-    /* From 3.4 on the old one calls the new one by name, and that is ours. */
-    if (libssl.SSL_CTX_flush_sessions_ex != NULL)
-        libssl.SSL_CTX_flush_sessions_ex(ctx, now);
-    else
-        libssl.SSL_CTX_flush_sessions(ctx, now);
+    if (libssl_ready() && (context == NULL || libssl.rules.calls_by_name))
+        flush_libssl(ctx, now);
 }
 
 void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t now)
@@ -219,7 +227,7 @@ void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t now)
         sessions_flush(context, now, origin_of_flush(CALLER, now));
     if (libssl_ready() && libssl.SSL_CTX_flush_sessions_ex != NULL &&
         (context == NULL || libssl.rules.calls_by_name))
-        libssl.SSL_CTX_flush_sessions_ex(ctx, now);
+        flush_libssl(ctx, now);
 }
 
 /* ---- SSL_CTX_new(3) ---- */

@@ -135,6 +135,12 @@ func TestLibraryContext(t *testing.T) {
 	}
 }
 
+// With libssl alone the child of a fork beside a flush waits for a lock for ever.
+func TestForkBesideFlushes(t *testing.T) {
+	result := program("fork_beside_flushes").Run(t, harness.Ours)
+	assert.Equal(t, harness.Result{Stdout: "children that ended: 100 of 100\n"}, result)
+}
+
 // libssl alone keeps its lock for ever.
 func TestJumpOutOfEviction(t *testing.T) {
 	result := program("jump_out_of_eviction").Run(t, harness.Ours)
