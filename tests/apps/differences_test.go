@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -80,12 +81,21 @@ func TestCount(t *testing.T) {
 
 func TestNormalise(t *testing.T) {
 	s := &site{folder: "/tmp/apps1", port: 4433}
-	const log = "12:00 [7] /tmp/apps1/x listens on 4433\n\n0xdeadbeef session=<aB1/+> \n"
-	assert.Equal(t, []string{"N:N [N] FOLDER/x listens on N", "N N"}, normalise(log, s, false))
+	log := "12:00 [7] /tmp/apps1/x listens on 4433\n\n0xdeadbeef session=<aB1/+> " + strings.Repeat("a1", 32) + "\n"
+	assert.Equal(t, []string{"N:N [N] FOLDER/x listens on N", "N N N"}, normalise(log, s, false))
 	assert.Equal(t, "12:00 [7] FOLDER/x listens on PORT", normalise(log, s, true)[0])
 }
 
 func TestParseProcess(t *testing.T) {
 	const stat = "7 (a (b) c) Z 3 7 7 0 -1 4 0 0 0 0 0 0 0 0 20 0 5 0 4711 0 0"
 	assert.Equal(t, process{pid: 7, parent: 3, name: "a (b) c", started: "4711", ended: true, threads: 5}, parseProcess(stat))
+}
+
+// TestAuthentications asks: is each authentication of a supplicant counted once, and a failed one as failed?
+func TestAuthentications(t *testing.T) {
+	const started, ended = "CTRL-EVENT-EAP-STARTED\n", "CTRL-EVENT-EAP-SUCCESS\n"
+	const full, short = "OpenSSL: Handshake finished - resumed=0\n", "OpenSSL: Handshake finished - resumed=1\n"
+	log := "reads\n" + started + full + full + ended + started + short + ended + started + full + ended + started + full
+	assert.Equal(t, "new\nresumed\nrefused\nfailed\n", authentications(log))
+	assert.Equal(t, "no answer", authentications("no answer"))
 }

@@ -128,13 +128,16 @@ func (s *site) fill(template string, more ...string) string {
 // service is a program that is configured and can be started.
 type service struct {
 	command   harness.Command
-	startTLS  string         // as client.c takes it
-	request   string         // what the client sends; the program closes the connection after it
-	ready     string         // what it prints when it is; "": then it listens
-	logs      []string       // files, beside its standard output and error
-	reload    func(*run)     // nil: the program cannot, or there is nothing to reload
-	stop      syscall.Signal // 0: it ends by itself after its last connection
-	oneClient bool           // it keeps so few sessions that those of one client push out another's
+	startTLS  string                          // as client.c takes it
+	request   string                          // what the client sends; the program closes the connection after it
+	client    func(count int) harness.Command // makes so many connections, where client.c can't
+	outcomes  func(output string) string      // what that client said, in lines as client.c prints them
+	datagrams bool                            // it does not listen for connections; ready says when it is
+	ready     string                          // what it prints when it is; "": then it listens
+	logs      []string                        // files, beside its standard output and error
+	reload    func(*run)                      // nil: the program cannot, or there is nothing to reload
+	stop      syscall.Signal                  // 0: it ends by itself after its last connection
+	oneClient bool                            // it keeps so few sessions that those of one client push out another's
 	comparison
 }
 

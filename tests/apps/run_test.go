@@ -100,7 +100,7 @@ func compileClient(t testing.TB) string {
 func (r *run) start() {
 	r.t.Helper()
 	r.launch()
-	r.waitUntil("it listens", func() bool { return listening(r.site.port) })
+	r.waitUntil("it listens", func() bool { return r.service.datagrams || listening(r.site.port) })
 	r.waitForOutput(r.service.ready, 1)
 }
 
@@ -163,6 +163,10 @@ func (r *run) children() []process {
 
 // clientCommand is one client with a bound; it never has our library.
 func (r *run) clientCommand(ctx context.Context, count int, session, request string) *exec.Cmd {
+	if r.service.client != nil {
+		client := r.service.client(count)
+		return exec.CommandContext(ctx, client.Path, client.Args...)
+	}
 	arguments := []string{
 		fmt.Sprint(r.site.port), r.site.variant.version, fmt.Sprint(count), r.site.path(session), request,
 	}
@@ -196,7 +200,11 @@ func (r *run) connect(phase, connections int) {
 	clients.Wait()
 	require.NoErrorf(r.t, ctx.Err(), "the clients of phase %d did not end", phase)
 	for i := range number {
-		r.take(i, count, outputs[i].String(), complaints[i].String())
+		output := outputs[i].String()
+		if r.service.outcomes != nil {
+			output = r.service.outcomes(output)
+		}
+		r.take(i, count, output, complaints[i].String())
 	}
 }
 
