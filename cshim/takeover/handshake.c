@@ -1,5 +1,6 @@
 #include "cshim/takeover/handshake.h"
 
+#include "cshim/process/fork.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/clients.h"
 #include "cshim/share/store.h"
@@ -95,7 +96,9 @@ static void put_into_libssl(struct context *context, SSL_SESSION *session)
 {
     /* 1.1.1 asks for the number and the limit by name: they must be those of its own cache. */
     contexts_leave_alone();
+    gate_enter();
     libssl.SSL_CTX_add_session(context->ctx, session);
+    gate_leave();
     contexts_go_on();
 }
 

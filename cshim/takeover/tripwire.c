@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <time.h>
 
+#include "cshim/process/fork.h"
 #include "cshim/takeover/sessions.h"
 
 /* Ids that no handshake makes by chance; the two differ in the last byte. */
@@ -23,8 +24,11 @@ static SSL_SESSION *make_tripwire(unsigned char last, long start, long timeout)
 
 static void lay(struct context *context, SSL_SESSION *session)
 {
-    if (session != NULL)
-        libssl.SSL_CTX_add_session(context->ctx, session);
+    if (session == NULL)
+        return;
+    gate_enter();
+    libssl.SSL_CTX_add_session(context->ctx, session);
+    gate_leave();
 }
 
 void tripwire_lay(struct context *context)
