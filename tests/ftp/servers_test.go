@@ -152,17 +152,35 @@ func proftpd(s *site) harness.Command {
 	return harness.Command{Path: s.fill("{root}/usr/sbin/proftpd"), Args: []string{"-n", "-c", configuration}}
 }
 
+// proftpdWithPasswords knows the user from a file of its own.
+func proftpdWithPasswords(s *site) harness.Command {
+	passwords := s.write("passwords", fmt.Sprintf("tester:%s:1:1::%s:/bin/sh\n", hash(s, "$6$"), s.path("home")))
+	require.NoError(s.t, os.Chmod(passwords, 0o600))
+	command := proftpd(s)
+	before, rest, _ := strings.Cut(s.fill(proftpdConfiguration), "<Anonymous")
+	_, after, _ := strings.Cut(rest, "</Anonymous>")
+	s.write("proftpd.conf", before+"AuthOrder mod_auth_file.c\nAuthUserFile "+passwords+"\nDefaultRoot ~\n"+after)
+	return command
+}
+
+// hash is what the system's crypt makes of the password, by the method that the setting names.
+func hash(s *site, setting string) string {
+	s.t.Helper()
+	output, err := exec.Command("perl", "-e", "print crypt('tester', $ARGV[0])", setting+"abcdefghijklmnop$").Output()
+	require.NoError(s.t, err)
+	require.Contains(s.t, string(output), setting)
+	return string(output)
+}
+
 // pureftpd knows the user from a database of its own: for an anonymous one the system must have a user "ftp".
+// The hash is Debian's usual one.
 func pureftpd(s *site) harness.Command {
 	content, err := os.ReadFile(s.certificate)
 	require.NoError(s.t, err)
 	key, err := os.ReadFile(s.key)
 	require.NoError(s.t, err)
 	require.NoError(s.t, os.WriteFile(s.path("both.pem"), append(content, key...), 0o600))
-	hash, err := exec.Command("openssl", "passwd", "-6", "tester").Output()
-	require.NoError(s.t, err)
-	passwords := s.write("passwords", fmt.Sprintf("tester:%s:1:1::%s/./::::::::::::\n",
-		strings.TrimSpace(string(hash)), s.path("home")))
+	passwords := s.write("passwords", fmt.Sprintf("tester:%s:1:1::%s/./::::::::::::\n", hash(s, "$y$j9T$"), s.path("home")))
 	output, err := exec.Command(s.fill("{root}/usr/bin/pure-pw"), "mkdb", s.path("users"), "-f", passwords).CombinedOutput()
 	require.NoErrorf(s.t, err, "%s", output)
 	return harness.Command{Path: s.fill("{root}/usr/sbin/pure-ftpd"), Args: []string{
