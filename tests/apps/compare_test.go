@@ -57,6 +57,7 @@ func differences(how comparison, alone, ours outcome) []string {
 	complain(len(ours.left) > 0, "under ours it left %v", ours.left)
 	complain(len(alone.with) > 0, "alone has our library: %v", alone.with)
 	complain(len(ours.with) == 0, "no process with libssl has our library")
+	complain(how.stored && ours.counters.Stored == 0, "our cache stored nothing")
 	complain(len(ours.without) > 0, "libssl without our library: %v", ours.without)
 	for name, threads := range ours.threads {
 		complain(alone.threads[name] == 1 && threads > 1, "%s has one thread alone, %d under ours", name, threads)

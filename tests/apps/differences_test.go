@@ -64,6 +64,15 @@ func TestDifferencesExactly(t *testing.T) {
 	assert.Len(t, differences(how, alone, ours), 2)
 }
 
+func TestDifferencesInWhereSessionsAre(t *testing.T) {
+	how := comparison{stored: true}
+	alone := outcome{resumed: 1, without: []string{"openssl"}}
+	ours := outcome{resumed: 1, with: []string{"openssl"}}
+	assert.Len(t, differences(how, alone, ours), 1)
+	ours.counters.Stored = 1
+	assert.Empty(t, differences(how, alone, ours))
+}
+
 // TestCount asks: is a resumption judged by where the session is?
 func TestCount(t *testing.T) {
 	var r run

@@ -146,6 +146,7 @@ type comparison struct {
 	byWorker    bool // a session belongs to one worker, and the answer ends with the worker's id
 	exactOutput bool // the figures that it prints are the same in every run
 	timed       bool // it connects as often as it can in some time
+	stored      bool // its sessions are in our cache
 }
 
 // asUser runs a command that refuses to be root; it has the same process id.

@@ -102,8 +102,6 @@ shows only that nothing is disturbed. A process that is killed, or leaves with _
 - Postfix and Dovecot give their daemons only what ` + "`import_environment`" + ` names:
   ` + "`LD_PRELOAD=/path/to/libsslcache.so`" + ` there.
 - A daemon in a chroot opens the file of SSLCACHE_REPORT inside of it.
-- Dovecot's login processes allow themselves no thread, so libssl keeps their sessions itself; the same
-  happens under the limits of the last rows of s_server.
 `
 
 func document(t *testing.T, written string) string {
