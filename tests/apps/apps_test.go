@@ -31,7 +31,7 @@ func TestPrograms(t *testing.T) {
 	}
 	var rows []row
 	wanted := 0
-	for _, p := range slices.Concat(webServers(), mailAndDatabases(), radiusServers(), languages(), clients()) {
+	for _, p := range slices.Concat(webServers(), mailAndDatabases(), radiusServers(), telephony(), languages(), clients()) {
 		if all || p.quick {
 			wanted += len(p.variants)
 			t.Run(p.name, func(t *testing.T) { rows = append(rows, compareProgram(t, p, connections)...) })

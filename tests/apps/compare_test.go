@@ -44,6 +44,8 @@ func differences(how comparison, alone, ours outcome) []string {
 		complain(alone.misplaced > 0, "%d resumptions against the worker's own sessions alone", alone.misplaced)
 		complain(ours.misplaced > 0, "%d resumptions against the worker's own sessions under ours", ours.misplaced)
 		complain(alone.resumed == 0 || ours.resumed == 0, "no resumption to compare")
+	case how.byChance:
+		complain(ours.connections() != alone.connections(), "%d connections alone, %d under ours", alone.connections(), ours.connections())
 	case how.timed:
 		complain(ours.resumed == 0, "no resumption to compare")
 		complain(ours.refused != alone.refused, "%d refused alone, %d under ours", alone.refused, ours.refused)

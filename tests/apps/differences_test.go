@@ -57,6 +57,15 @@ func TestDifferencesByWorker(t *testing.T) {
 	assert.Len(t, differences(how, alone, ours), 1, "nothing was compared")
 }
 
+func TestDifferencesByChance(t *testing.T) {
+	how := comparison{byChance: true}
+	alone := outcome{fresh: 4, resumed: 90, refused: 106, without: []string{"kamailio"}}
+	ours := outcome{fresh: 4, resumed: 20, refused: 176, with: []string{"kamailio"}}
+	assert.Empty(t, differences(how, alone, ours))
+	ours.failed, ours.refused = 1, 175
+	assert.Len(t, differences(how, alone, ours), 1)
+}
+
 func TestDifferencesExactly(t *testing.T) {
 	how := comparison{exactOutput: true}
 	alone := outcome{resumed: 1, without: []string{"perl"}, log: []string{"hits 196"}}

@@ -138,6 +138,7 @@ type service struct {
 	reload    func(*run)                      // nil: the program cannot, or there is nothing to reload
 	stop      syscall.Signal                  // 0: it ends by itself after its last connection
 	oneClient bool                            // it keeps so few sessions that those of one client push out another's
+	chance    string                          // what is in a line of its log that chance brings
 	comparison
 }
 
@@ -146,6 +147,7 @@ type comparison struct {
 	byWorker    bool // a session belongs to one worker, and the answer ends with the worker's id
 	exactOutput bool // the figures that it prints are the same in every run
 	timed       bool // it connects as often as it can in some time
+	byChance    bool // which connections resume is chance, alone too, and the answer does not tell
 	stored      bool // its sessions are in our cache
 }
 

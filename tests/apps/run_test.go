@@ -309,5 +309,8 @@ func (r *run) output() []string {
 		content, _ := os.ReadFile(path)
 		all += "\n" + string(content)
 	}
-	return normalise(all, r.site, r.service.exactOutput)
+	lines := normalise(all, r.site, r.service.exactOutput)
+	return slices.DeleteFunc(lines, func(line string) bool {
+		return r.service.chance != "" && strings.Contains(line, r.service.chance)
+	})
 }

@@ -88,7 +88,8 @@ libssl, and none that has one thread alone has more under ours. Programs that pr
 
 Where sessions belong to one worker of several, chance decides how many connections come to the worker
 that has the session, so the figures differ from run to run. There each connection is judged by itself: it
-must be resumed if, and only if, it came to the worker that served the connection before.
+must be resumed if, and only if, it came to the worker that served the connection before. Kamailio does
+not tell which of its processes served; there the figures without tickets are not judged.
 
 "Stored by ours" is what the program's processes reported of our cache at their end. It is 0 where the
 program keeps its sessions itself, where it asks for no cache, and where tickets need none; then the row

@@ -3,12 +3,14 @@
  * time the last session it got. It never runs under libsslcache: what it counts is what the server
  * did.
  *
- * usage: client [ADDRESS:]PORT VERSION COUNT SESSION REQUEST [postgres|smtp]
+ * usage: client [ADDRESS:]PORT VERSION COUNT SESSION REQUEST [postgres|smtp|name]
  *
  *   VERSION   1.2 or 1.3
  *   SESSION   a file: the session to begin with, if it exists, and the last one when the client
  * ends REQUEST   a file: what to send once the handshake is done; the answer is read to its end,
  * which is also when a TLS 1.3 server has sent its tickets
+ *
+ * With "name" it starts with TLS and asks for the server by its name, localhost.
  *
  * For each connection one line is printed: "new" (no session was at hand), "resumed", "refused"
  * (one was offered and not taken) or "failed", and the last line of the answer. It exits with 1 if
@@ -86,12 +88,17 @@ static int converse(int fd, const char *line, const char *code)
     return 0;
 }
 
+static int asks_by_name(const char *protocol)
+{
+    return protocol != NULL && strcmp(protocol, "name") == 0;
+}
+
 static int start_tls(int fd, const char *protocol)
 {
     static const unsigned char ssl_request[] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
     char answer;
 
-    if (protocol == NULL)
+    if (protocol == NULL || asks_by_name(protocol))
         return 1;
     if (strcmp(protocol, "postgres") == 0)
         return write(fd, ssl_request, sizeof(ssl_request)) == (ssize_t)sizeof(ssl_request) &&
@@ -138,6 +145,8 @@ static const char *exchange(struct client *client, SSL *ssl, int fd)
     size_t length;
 
     if (!SSL_set_fd(ssl, fd) || (client->session != NULL && !SSL_set_session(ssl, client->session)))
+        return NULL;
+    if (asks_by_name(client->starttls) && !SSL_set_tlsext_host_name(ssl, "localhost"))
         return NULL;
     if (SSL_connect(ssl) != 1)
         return NULL;
