@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -38,6 +39,23 @@ func sockets(t *testing.T, runFolder string) []string {
 	return all
 }
 
+// columns are at least two blanks apart; a value such as "1.0 s" has one in it.
+func columns(line string) []string {
+	return regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(line), -1)
+}
+
+// cellsOf gives what a table has in its first line, by the names of the columns.
+func cellsOf(t *testing.T, table string) map[string]string {
+	t.Helper()
+	names, values := columns(linesOf(table)[0]), columns(linesOf(table)[1])
+	require.Len(t, values, len(names), table)
+	cells := map[string]string{}
+	for i, name := range names {
+		cells[name] = values[i]
+	}
+	return cells
+}
+
 func TestTopShowsARunningProgram(t *testing.T) {
 	t.Parallel()
 	running, runFolder := liveServer(t)
@@ -49,11 +67,11 @@ func TestTopShowsARunningProgram(t *testing.T) {
 	}
 	process := strings.TrimSuffix(filepath.Base(sockets(t, runFolder)[0]), ".sock")
 
-	cells := strings.Fields(linesOf(top("--once"))[1])
-	require.Equal(t, []string{process, "python3"}, cells[:2])
-	require.Equal(t, []string{fmt.Sprint(visits), "95%"}, cells[len(cells)-2:])
-	cells = strings.Fields(linesOf(top(process, "--once"))[1])
-	require.Equal(t, []string{fmt.Sprint(visits), "95%"}, cells[len(cells)-2:])
+	all := cellsOf(t, top("--once"))
+	require.Equal(t, []string{process, "python3"}, []string{all["PID"], all["PROGRAM"]})
+	for _, cells := range []map[string]string{all, cellsOf(t, top(process, "--once"))} {
+		require.Equal(t, []string{fmt.Sprint(visits), "95%"}, []string{cells["HANDSHAKES"], cells["RESUMED"]})
+	}
 
 	var documents []struct {
 		Process  int
