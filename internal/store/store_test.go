@@ -35,6 +35,13 @@ type fake struct {
 func newFake() *fake { return &fake{records: map[string][]byte{}, refuses: map[string]error{}} }
 
 func (f *fake) node(name string) string {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.nodeLocked(name)
+}
+
+// nodeLocked is node where the mutex is held.
+func (f *fake) nodeLocked(name string) string {
 	if f.nodeOf == nil || name == "" {
 		return ""
 	}
@@ -59,7 +66,7 @@ func (f *fake) enter(ctx context.Context) error {
 func (f *fake) refusal(name string) error {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	return f.refuses[f.node(name)]
+	return f.refuses[f.nodeLocked(name)]
 }
 
 func (f *fake) connect(ctx context.Context) error { return f.enter(ctx) }
