@@ -12,29 +12,11 @@
 #include "cshim/process/error.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/backend.h"
+#include "cshim/share/secret_file.h"
+
+_Static_assert((int)KEY_TEXT_MAX == (int)SECRET_FILE_SIZE_MAX, "one bound for files of secrets");
 
 static _Atomic(struct key_text *) newest;
-
-static bool is_same_file(const struct stat *one, const struct stat *other)
-{
-    return one->st_ino == other->st_ino && one->st_dev == other->st_dev &&
-           one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-           one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
-}
-
-/* Why a file of that kind is no key file, or NULL. */
-static const char *fault_of(const struct stat *file)
-{
-    if (!S_ISREG(file->st_mode))
-        return "it is not a regular file";
-    if (file->st_uid != geteuid())
-        return "it belongs to another user";
-    if ((file->st_mode & 077) != 0)
-        return "others than its owner may use it (chmod 600)";
-    if (file->st_size > KEY_TEXT_MAX)
-        return "it is too large";
-    return NULL;
-}
 
 /* Never in a core dump, never on a disk where that can be had. */
 static struct key_text *new_keys(void)
@@ -57,7 +39,7 @@ static void wipe_keys(struct key_text *keys)
 /* Why the file can't be read, or NULL. */
 static const char *read_keys(int file, const struct stat *now, struct key_text *before)
 {
-    const char *fault = fault_of(now);
+    const char *fault = secret_file_fault(now);
     if (fault != NULL)
         return fault;
     struct key_text *keys = new_keys();
@@ -88,7 +70,7 @@ static const char *look_at_file(struct key_text *before)
         return error_name(errno);
     if (fstat(file, &now) != 0)
         fault = error_name(errno);
-    else if (before == NULL || !is_same_file(&now, &before->file))
+    else if (before == NULL || !secret_file_is_same(&now, &before->file))
         fault = read_keys(file, &now, before);
     close(file);
     return fault;

@@ -9,15 +9,14 @@
 
 #include "cshim/process/error.h"
 
-static bool is_same_file(const struct stat *one, const struct stat *other)
+bool secret_file_is_same(const struct stat *one, const struct stat *other)
 {
     return one->st_ino == other->st_ino && one->st_dev == other->st_dev &&
            one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
            one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
 }
 
-/* Why a file of that kind can not be believed, or NULL. */
-static const char *fault_of(const struct stat *file)
+const char *secret_file_fault(const struct stat *file)
 {
     if (!S_ISREG(file->st_mode))
         return "it is not a regular file";
@@ -47,7 +46,7 @@ static bool make_room(struct secret_file *file)
 
 static const char *read_text(struct secret_file *file, int descriptor, const struct stat *now)
 {
-    const char *fault = fault_of(now);
+    const char *fault = secret_file_fault(now);
     if (fault != NULL)
         return fault;
     if (!make_room(file))
@@ -73,7 +72,7 @@ const char *secret_file_look(struct secret_file *file)
     const char *fault = NULL;
     if (fstat(descriptor, &now) != 0)
         fault = error_name(errno);
-    else if (!is_same_file(&now, &file->seen))
+    else if (!secret_file_is_same(&now, &file->seen))
         fault = read_text(file, descriptor, &now);
     close(descriptor);
     return fault;

@@ -17,7 +17,11 @@
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/key_file.h"
+#include "cshim/share/secret_file.h"
 #include "cshim/takeover/libssl.h"
+
+_Static_assert((int)KEY_FILE_SIZE_MAX == (int)SECRET_FILE_SIZE_MAX,
+               "one bound for files of secrets");
 
 enum { HASH_SIZE = 32, MARK_SIZE = 4, TAG_SIZE = 8, SLOTS = 64 };
 
@@ -245,27 +249,6 @@ static bool use_roots(struct secrets *all, const struct key_file *file)
     return done;
 }
 
-static bool is_same_file(const struct stat *one, const struct stat *other)
-{
-    return one->st_ino == other->st_ino && one->st_dev == other->st_dev &&
-           one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-           one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
-}
-
-/* Why a file of that kind is no key file, or NULL. */
-static const char *fault_of(const struct stat *file)
-{
-    if (!S_ISREG(file->st_mode))
-        return "it is not a regular file";
-    if (file->st_uid != geteuid())
-        return "it belongs to another user";
-    if ((file->st_mode & 077) != 0)
-        return "others than its owner may use it (chmod 600)";
-    if (file->st_size > KEY_FILE_SIZE_MAX)
-        return "it is too large";
-    return NULL;
-}
-
 static void wipe_file(struct secrets *all)
 {
     explicit_bzero(&all->file, sizeof(all->file));
@@ -293,10 +276,10 @@ static bool read_opened(struct secrets *all, int file, char *problem, size_t siz
     const char *fault = NULL;
     if (fstat(file, &now) != 0)
         fault = error_name(errno);
-    else if (was_read && is_same_file(&now, &file_read))
+    else if (was_read && secret_file_is_same(&now, &file_read))
         return true;
     else
-        fault = fault_of(&now);
+        fault = secret_file_fault(&now);
     if (fault != NULL) {
         snprintf(problem, size, "%s", fault);
         return false;
