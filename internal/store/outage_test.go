@@ -35,18 +35,16 @@ func TestRemovalSurvivesARefusalThatPasses(t *testing.T) {
 				synctest.Wait()
 				f.set(func(f *fake) { f.refuses[""] = fmt.Errorf("failed: %w", why) })
 				s.DeleteWithin(named("a"), time.Hour)
-				time.Sleep(time.Minute)
-				synctest.Wait()
-				require.Len(t, f.records, 1)
+				wait(time.Minute)
+				require.Len(t, f.stored(), 1)
 				stats := s.Stats()
 				require.Equal(t, []uint64{1, 0, 0}, []uint64{stats.Queued, stats.Deleted, stats.Dropped})
 				require.False(t, stats.Open, "a refusal of a removal is a sign of life")
 				require.Contains(t, stats.Failure, string(why))
 
 				f.set(func(f *fake) { clear(f.refuses) })
-				time.Sleep(retryRemovals)
-				synctest.Wait()
-				require.Empty(t, f.records)
+				wait(retryRemovals)
+				require.Empty(t, f.stored())
 				require.Empty(t, get(s, "a", false))
 				require.Equal(t, []uint64{0, 1}, []uint64{s.Stats().Queued, s.Stats().Deleted})
 			})
@@ -59,11 +57,11 @@ func TestRemovalIsForgottenWhenTheSessionHasExpired(t *testing.T) {
 		f.set(func(f *fake) { f.refuses[""] = passingRefusals[0] })
 		s.DeleteWithin(named("a"), time.Minute)
 		s.Delete(named("b"))
-		time.Sleep(time.Minute - time.Second)
+		wait(time.Minute - time.Second)
 		require.Equal(t, uint64(2), s.Stats().Queued)
-		batches := f.batches
+		batches := f.count(&f.batches)
 		require.InDelta(t, float64(time.Minute/retryRemovals), batches, 5, "it is tried each half second")
-		time.Sleep(2 * time.Second)
+		wait(2 * time.Second)
 		require.Equal(t, uint64(1), s.Stats().Queued, "the other one's life is not known")
 	})
 }
@@ -95,16 +93,17 @@ func TestWriteThatTookTheRemovalsPlace(t *testing.T) {
 		inBubble(t, func(t *testing.T, s *Store, f *fake) {
 			put(s, "a")
 			synctest.Wait()
-			f.set(func(f *fake) { f.refuses[""] = why })
+			f.set(func(f *fake) { f.slow, f.refuses[""] = time.Millisecond, why })
+			put(s, "b")
+			synctest.Wait() // the two that follow come while this one is written, so they go in one batch
 			s.DeleteWithin(named("a"), time.Hour)
 			put(s, "a")
-			synctest.Wait()
+			wait(2 * time.Millisecond)
 			require.Equal(t, uint64(1), s.Stats().Queued)
-			require.Equal(t, uint64(1), s.Stats().Dropped)
+			require.Equal(t, uint64(2), s.Stats().Dropped, "both writes")
 			f.set(func(f *fake) { clear(f.refuses) })
-			time.Sleep(retryRemovals)
-			synctest.Wait()
-			require.Empty(t, f.records)
+			wait(2 * retryRemovals)
+			require.Empty(t, f.stored())
 		})
 	}
 }
@@ -117,7 +116,7 @@ func TestNewerSessionIsNotRemoved(t *testing.T) {
 		synctest.Wait()
 		f.set(func(f *fake) { clear(f.refuses) })
 		put(s, "a")
-		time.Sleep(10 * retryRemovals)
+		wait(10 * retryRemovals)
 		require.Equal(t, "session a", get(s, "a", false))
 		require.Zero(t, s.Stats().Queued)
 		require.Zero(t, s.Stats().Deleted)
@@ -143,7 +142,7 @@ func idsOn(s *Store, node string, count int) (ids []string) {
 // TestOneOfThreeNodesIsGone: the others go on, whatever waits for the one.
 func TestOneOfThreeNodesIsGone(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store, f *fake) {
-		f.nodeOf = ofThree
+		f.set(func(f *fake) { f.nodeOf = ofThree })
 		const dead = "node 2"
 		var well []string
 		for _, node := range []string{"node 0", "node 1"} {
@@ -165,7 +164,7 @@ func TestOneOfThreeNodesIsGone(t *testing.T) {
 			for _, id := range well {
 				require.Equal(t, "session "+id, get(s, id, false))
 			}
-			time.Sleep(probeInterval)
+			wait(probeInterval)
 		}
 		stats = s.Stats()
 		require.Equal(t, uint64(30*len(well)), stats.Found)
@@ -179,8 +178,7 @@ func TestOneOfThreeNodesIsGone(t *testing.T) {
 		require.Empty(t, get(s, well[0], false), "a removal from another is carried out")
 
 		f.set(func(f *fake) { clear(f.refuses) })
-		time.Sleep(2*probeInterval + retryRemovals)
-		synctest.Wait()
+		wait(2*probeInterval + retryRemovals)
 		stats = s.Stats()
 		require.False(t, stats.Open)
 		require.Equal(t, []uint64{0, 2}, []uint64{stats.Queued, stats.Deleted})
@@ -200,7 +198,7 @@ func TestKeysOnTwoNodes(t *testing.T) {
 		ring.release()
 		require.NoError(t, s.SetKeys([]byte(after+"\n"+before)))
 		synctest.Wait()
-		f.nodeOf = func(name string) string { return fmt.Sprint(name == old) }
+		f.set(func(f *fake) { f.nodeOf = func(name string) string { return fmt.Sprint(name == old) } })
 		f.set(func(f *fake) { f.refuses["false"] = errors.New("connection refused") })
 		for range 2 * failuresToOpen {
 			require.Equal(t, "session a", get(s, "a", false))
@@ -208,7 +206,7 @@ func TestKeysOnTwoNodes(t *testing.T) {
 		stats := s.Stats()
 		require.Equal(t, []uint64{2 * failuresToOpen, 0, 1}, []uint64{stats.Found, stats.Failed, stats.Openings})
 		f.set(func(f *fake) { clear(f.refuses); f.refuses["true"] = errors.New("connection refused") })
-		time.Sleep(2 * probeInterval)
+		wait(2 * probeInterval)
 		require.Empty(t, get(s, "a", false))
 		require.Equal(t, uint64(1), s.Stats().Failed)
 		require.Zero(t, s.Stats().Missed, "it was not all asked")
@@ -218,18 +216,18 @@ func TestKeysOnTwoNodes(t *testing.T) {
 // TestNodeThatLeft: a node that keeps nothing any more is not probed for ever.
 func TestNodeThatLeft(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store, f *fake) {
-		f.nodeOf = func(string) string { return "old" }
+		f.set(func(f *fake) { f.nodeOf = func(string) string { return "old" } })
 		f.set(func(f *fake) { f.refuses["old"] = errors.New("connection refused") })
 		for range failuresToOpen {
 			get(s, "a", false)
 		}
 		require.True(t, s.Stats().Open)
 		f.set(func(f *fake) { f.nodeOf = func(string) string { return "new" } })
-		time.Sleep(2 * probeInterval)
+		wait(2 * probeInterval)
 		require.False(t, s.Stats().Open)
-		pings := f.pings
-		time.Sleep(10 * probeInterval)
-		require.Equal(t, pings, f.pings)
+		pings := f.count(&f.pings)
+		wait(10 * probeInterval)
+		require.Equal(t, pings, f.count(&f.pings))
 	})
 }
 
@@ -243,26 +241,26 @@ func TestServerThatIsTooFarAway(t *testing.T) {
 			begun := time.Now()
 			require.Empty(t, get(s, "a", false))
 			require.Equal(t, lookupTimeout, time.Since(begun))
-			time.Sleep(distance) // the write succeeds, which says nothing of the look-ups
+			wait(distance) // the write succeeds, which says nothing of the look-ups
 		}
 		const complaint = "the server answers after 25ms, SSLCACHE_STORE_TIMEOUT is 20ms: a longer one would wait for it"
 		require.Equal(t, complaint, s.Stats().Failure)
 		require.True(t, s.Stats().Open)
-		time.Sleep(10 * time.Second)
+		wait(10 * time.Second)
 		begun := time.Now()
 		require.Empty(t, get(s, "a", false))
 		require.Zero(t, time.Since(begun))
 		written := s.Stats().Written
 		put(s, "b")
 		s.Delete(named("a"))
-		time.Sleep(time.Second)
+		wait(time.Second)
 		stats := s.Stats()
 		require.Equal(t, []uint64{written + 1, 1, failuresToOpen, 1, 0, 1},
 			[]uint64{stats.Written, stats.Deleted, stats.TimedOut, stats.Skipped, stats.Failed, stats.Openings})
 		require.Equal(t, complaint, stats.Failure)
 
 		f.set(func(f *fake) { f.slow = lookupTimeout - time.Millisecond })
-		time.Sleep(time.Second)
+		wait(time.Second)
 		require.Equal(t, "session b", get(s, "b", false))
 		require.False(t, s.Stats().Open)
 		require.Equal(t, 19*time.Millisecond, s.Stats().Waited-lookupTimeout*failuresToOpen)
@@ -272,7 +270,7 @@ func TestServerThatIsTooFarAway(t *testing.T) {
 // TestLookupsUnderWayAreBounded: whatever hangs, there are not more of them than lookupsMax.
 func TestLookupsUnderWayAreBounded(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store, f *fake) {
-		f.nodeOf = func(name string) string { return name } // each has a breaker of its own
+		f.set(func(f *fake) { f.nodeOf = func(name string) string { return name } }) // each has a breaker of its own
 		f.set(func(f *fake) { f.hangs = true })
 		for i := range 3 * lookupsMax {
 			require.Empty(t, get(s, fmt.Sprint(i), false))
@@ -280,8 +278,7 @@ func TestLookupsUnderWayAreBounded(t *testing.T) {
 		}
 		require.Equal(t, uint64(3*lookupsMax), s.Stats().TimedOut)
 		f.set(func(f *fake) { f.hangs = false })
-		time.Sleep(connectTimeout)
-		synctest.Wait()
+		wait(connectTimeout)
 		require.Empty(t, s.underWay)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -135,6 +136,24 @@ func (f *fake) set(change func(*fake)) {
 
 const lookupTimeout = 20 * time.Millisecond
 
+func (f *fake) stored() map[string][]byte {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return maps.Clone(f.records)
+}
+
+func (f *fake) writes() []operation {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return slices.Clone(f.written)
+}
+
+func (f *fake) count(of *int) int {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return *of
+}
+
 // inBubble runs a test on a clock that stands still unless all wait.
 func inBubble(t *testing.T, test func(t *testing.T, s *Store, f *fake)) {
 	synctest.Test(t, func(t *testing.T) {
@@ -145,6 +164,12 @@ func inBubble(t *testing.T, test func(t *testing.T, s *Store, f *fake)) {
 		synctest.Wait()
 		test(t, s, f)
 	})
+}
+
+// wait lets d pass, and what begins or ends at the very end of it end too.
+func wait(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 func named(id string) Identity {
@@ -165,7 +190,7 @@ func TestSessionIsFoundAndDeleted(t *testing.T) {
 		require.Equal(t, "session a", get(s, "a", false))
 		require.Equal(t, "session a", get(s, "a", false), "it stays")
 		require.Empty(t, get(s, "b", false))
-		require.Equal(t, time.Hour, f.written[0].life)
+		require.Equal(t, time.Hour, f.writes()[0].life)
 
 		s.Delete(named("a"))
 		synctest.Wait()
@@ -184,7 +209,7 @@ func TestSingleUseSessionIsTakenWhateverIsAsked(t *testing.T) {
 			synctest.Wait()
 			require.Equal(t, "early data", get(s, id, take))
 			require.Empty(t, get(s, id, take), "once")
-			require.Empty(t, f.records)
+			require.Empty(t, f.stored())
 		}
 		put(s, "a")
 		synctest.Wait()
@@ -218,7 +243,7 @@ func TestNothingHappensWithoutAKey(t *testing.T) {
 		require.Error(t, s.SetKeys([]byte("no key")))
 		put(s, "a")
 		synctest.Wait()
-		require.Empty(t, f.written)
+		require.Empty(t, f.writes())
 		require.Equal(t, Stats{}, s.Stats())
 	})
 }
@@ -236,7 +261,7 @@ func TestKeysRotate(t *testing.T) {
 		require.Equal(t, "session b", get(s, "b", false), "the first one seals")
 		s.Delete(named("a"))
 		synctest.Wait()
-		require.Len(t, f.records, 1, "a removal knows the names of all keys")
+		require.Len(t, f.stored(), 1, "a removal knows the names of all keys")
 
 		put(s, "c")
 		synctest.Wait()
@@ -254,9 +279,9 @@ func TestTamperedRecordIsRefused(t *testing.T) {
 		put(s, "b")
 		synctest.Wait()
 		a, b := s.ring.Load().first().name(s.place(named("a"))), s.ring.Load().first().name(s.place(named("b")))
-		f.records[a], f.records[b] = f.records[b], f.records[a]
+		f.set(func(f *fake) { f.records[a], f.records[b] = f.records[b], f.records[a] })
 		require.Empty(t, get(s, "a", false), "a record under another's name")
-		f.records[a] = []byte{}
+		f.set(func(f *fake) { f.records[a] = []byte{} })
 		require.Empty(t, get(s, "a", false))
 		stats := s.Stats()
 		require.Equal(t, []uint64{2, 2, 0}, []uint64{stats.Refused, stats.Missed, stats.Found})
@@ -287,10 +312,10 @@ func TestSlowServerOpensTheBreaker(t *testing.T) {
 		require.Equal(t, lookupTimeout, stats.Slowest)
 		require.Equal(t, "no answer of the server within 20ms (SSLCACHE_STORE_TIMEOUT)", stats.Failure)
 
-		time.Sleep(10 * time.Second)
+		wait(10 * time.Second)
 		require.True(t, s.Stats().Open, "as long as the probes fail")
 		f.set(func(f *fake) { f.hangs = false })
-		time.Sleep(connectTimeout + 2*probeInterval)
+		wait(connectTimeout + 2*probeInterval)
 		require.False(t, s.Stats().Open)
 		require.Equal(t, "session a", get(s, "a", false))
 	})
@@ -318,9 +343,9 @@ func TestPanicOfTheLibraryStaysInside(t *testing.T) {
 		require.Empty(t, get(s, "a", false))
 		require.True(t, s.Stats().Open, "at once")
 		require.Equal(t, int64(1), f.resets.Load())
-		time.Sleep(3 * probeInterval)
+		wait(3 * probeInterval)
 		f.set(func(f *fake) { f.panics = false })
-		time.Sleep(3 * probeInterval)
+		wait(3 * probeInterval)
 		put(s, "a")
 		synctest.Wait()
 		require.Equal(t, "session a", get(s, "a", false))
@@ -353,13 +378,12 @@ func TestRemovalSurvivesAnOutage(t *testing.T) {
 		synctest.Wait()
 		f.set(func(f *fake) { f.failure = errors.New("refused") })
 		s.Delete(named("a"))
-		time.Sleep(failuresToOpen * retryRemovals)
+		wait(failuresToOpen * retryRemovals)
 		require.True(t, s.Stats().Open, "it is tried until the breaker opens")
-		require.Len(t, f.records, 1)
+		require.Len(t, f.stored(), 1)
 		f.set(func(f *fake) { f.failure = nil })
-		time.Sleep(2*probeInterval + retryRemovals)
-		synctest.Wait()
-		require.Empty(t, f.records)
+		wait(2*probeInterval + retryRemovals)
+		require.Empty(t, f.stored())
 		require.Equal(t, uint64(1), s.Stats().Deleted)
 	})
 }
@@ -377,7 +401,7 @@ func TestHundredThousandWritesToAServerThatHangs(t *testing.T) {
 		require.GreaterOrEqual(t, stats.Dropped+stats.Queued, uint64(100_000-batchMax))
 
 		f.set(func(f *fake) { f.hangs = false })
-		time.Sleep(time.Minute)
+		wait(time.Minute)
 		stats = s.Stats()
 		require.Zero(t, stats.Queued)
 		require.Equal(t, uint64(100_000), stats.Written+stats.Dropped, "each is counted")
@@ -394,9 +418,8 @@ func TestWritesGoInBatches(t *testing.T) {
 			put(s, fmt.Sprint(i))
 		}
 		f.set(func(f *fake) { f.hangs, f.batches = false, 0 })
-		time.Sleep(2 * writeTimeout)
-		synctest.Wait()
+		wait(2 * writeTimeout)
 		require.Equal(t, uint64(1000), s.Stats().Written)
-		require.Less(t, f.batches, 10)
+		require.Less(t, f.count(&f.batches), 10)
 	})
 }
