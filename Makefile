@@ -204,6 +204,7 @@ lint: packages ## check the format and the sense of all code
 	$(GO) run ./tools/links $$(git ls-files '*.md' | grep -v /testdata/)
 
 bench: all ## measure our cache beside libssl's; writes docs/performance.md
+	@tools/packages.sh bench/packages
 	$(GO) run ./bench
 
 bench-store: packages all ## measure what the shared store costs; writes docs/performance-store.md

@@ -31,16 +31,18 @@ func buildPrograms(folder string) (programs, error) {
 	}
 	compile := append([]string{"-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-o", built.bench}, sources...)
 	compile = append(compile, "-lssl", "-lcrypto", "-pthread", "-ldl")
-	if err := runTool("cc", compile...); err != nil {
+	if _, err := runTool("cc", compile...); err != nil {
 		return programs{}, err
 	}
-	return built, runTool("cc", "-shared", "-o", built.empty, "-x", "c", "/dev/null")
+	_, err = runTool("cc", "-shared", "-o", built.empty, "-x", "c", "/dev/null")
+	return built, err
 }
 
-func runTool(name string, arguments ...string) error {
+// runTool returns what the tool prints.
+func runTool(name string, arguments ...string) (string, error) {
 	output, err := exec.Command(name, arguments...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s: %w\n%s", name, err, output)
+		return "", fmt.Errorf("%s: %w\n%s", name, err, output)
 	}
-	return nil
+	return string(output), nil
 }

@@ -93,6 +93,11 @@ func run(f flags) error {
 		return err
 	}
 	report := newReport(bench.results, started, rounds)
+	if !f.partial() {
+		if report.Profile, err = runTool("bench/profile.sh", library); err != nil {
+			return err
+		}
+	}
 	if err := report.print(os.Stdout); err != nil || f.partial() {
 		return err
 	}

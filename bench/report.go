@@ -38,6 +38,7 @@ type report struct {
 	Date     string
 	Duration time.Duration
 	Rounds   int
+	Profile  string // instructions of an operation; empty if this run is not a whole one
 	results  results
 }
 
