@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the given lists name, a word each, and that are missing. Who may not install
-# them, or has another distribution, is told in one line what is missing and what installs it.
+# them, or has another distribution, is told in one line what is missing and what installs it. One that has another name
+# in another release of Debian is a word with all names, this|that.
 # usage: tools/packages.sh LIST...
 set -euo pipefail
 
@@ -17,7 +18,17 @@ stands_for() { # PACKAGE; sets name, and succeeds where what the package brings 
     esac
 }
 
-is_there() { # PACKAGE; sets name
+is_there() { # NAME|NAME...; sets name
+    local names alternative
+    IFS='|' read -ra names <<<"$1"
+    for alternative in "${names[@]}"; do
+        is_installed "$alternative" && return
+    done
+    [ ${#names[@]} -eq 1 ] || name=$1
+    return 1
+}
+
+is_installed() { # NAME; sets name
     name=$1
     if command -v dpkg-query >/dev/null; then
         [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null || true)" = "install ok installed" ]
@@ -52,4 +63,14 @@ if [ ! -e "$policy" ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >/dev/null
-apt-get install -q -y --no-install-recommends "${missing[@]}" >/dev/null
+
+known() { # NAME|NAME...: prints the one that this release has
+    local names
+    IFS='|' read -ra names <<<"$1"
+    for name in "${names[@]}"; do
+        [ -z "$(apt-cache madison "$name")" ] || break
+    done
+    echo "$name"
+}
+mapfile -t chosen < <(for package in "${missing[@]}"; do known "$package"; done)
+apt-get install -q -y --no-install-recommends "${chosen[@]}" >/dev/null
