@@ -7,10 +7,12 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "cshim/process/fork.h"
+
 /* What formats a line needs little; what calls Go runs its scheduler on it. */
 enum { STACK_SIZE = 256 * 1024 };
 
-static atomic_int number;
+static FORK_WRITES atomic_int number;
 
 typedef void *(*work_function)(void *unused);
 

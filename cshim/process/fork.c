@@ -27,7 +27,8 @@ struct stripe {
 };
 
 static struct stripe stripes[STRIPES];
-static atomic_bool closed;
+static _Alignas(CACHE_LINE)
+    FORK_WRITES atomic_bool closed; /* alone on its line: each call reads it */
 static _Thread_local unsigned depth __attribute__((tls_model("initial-exec")));
 
 static struct stripe *own_stripe(void)
@@ -116,7 +117,8 @@ void gate_fork_parent(void)
 void gate_fork_child(void)
 {
     for (int i = 0; i < STRIPES; i++)
-        atomic_store(&stripes[i].inside, 0);
+        if (atomic_load(&stripes[i].inside) != 0)
+            atomic_store(&stripes[i].inside, 0);
     if (depth > 0)
         atomic_store(&own_stripe()->inside, 1);
     gate_fork_parent();
@@ -126,11 +128,11 @@ void gate_fork_child(void)
 
 static const struct fork_part *parts;
 static size_t part_count;
-static bool had_threads;              /* the process that forks has, just now */
-static atomic_bool has_locked_linker; /* of a child, and of its own */
+static _Alignas(CACHE_LINE) FORK_WRITES bool had_threads; /* the process that forks has, just now */
+static FORK_WRITES atomic_bool has_locked_linker;         /* of a child, and of its own */
 
 /* One fork at a time passes the gate and takes the locks. */
-static pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
+static FORK_WRITES pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
 
 /* Forks of this thread that found it busy: a handler may interrupt such a fork, and fork. */
 static _Thread_local unsigned unprepared __attribute__((tls_model("initial-exec")));

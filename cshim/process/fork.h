@@ -11,6 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/*
+ * Of a variable that is written around every fork: all stand side by side. A page that is written after a fork is copied, in
+ * the parent and in the child, which takes longer than all that the handlers do.
+ */
+#define FORK_WRITES __attribute__((section("fork_writes")))
+
 /* What one part of the library does around a fork. Each function may be NULL. */
 struct fork_part {
     void (*prepare)(void);

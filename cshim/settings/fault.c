@@ -6,11 +6,12 @@
 #include <time.h>
 
 #include "cshim/process/cancel.h"
+#include "cshim/process/fork.h"
 
 static _Atomic uint64_t asked[FAULT_KINDS];  /* how often it was decided */
 static _Atomic uint64_t chosen[FAULT_KINDS]; /* how often it chose something */
-static _Atomic uint64_t forks;               /* of this process */
-static uint64_t lineage;                     /* of a forked child: where it stands among its like */
+static FORK_WRITES _Atomic uint64_t forks;   /* of this process */
+static FORK_WRITES uint64_t lineage;         /* of a forked child: where it stands among its like */
 
 /* Sebastiano Vigna's splitmix64: a number without pattern for each number. */
 static uint64_t mix(uint64_t number)
@@ -65,7 +66,9 @@ void fault_fork_child(void)
     lineage = mix(lineage + atomic_load(&forks));
     atomic_store(&forks, 0);
     for (int kind = 0; kind < FAULT_KINDS; kind++) {
-        atomic_store(&asked[kind], 0);
-        atomic_store(&chosen[kind], 0);
+        if (atomic_load(&asked[kind]) != 0)
+            atomic_store(&asked[kind], 0);
+        if (atomic_load(&chosen[kind]) != 0)
+            atomic_store(&chosen[kind], 0);
     }
 }

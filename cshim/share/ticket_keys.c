@@ -55,12 +55,12 @@ struct secrets {
 };
 
 /* Guards roots and slots. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct secrets *_Atomic secrets;
 static atomic_uint roots; /* how many there are */
 
 /* One thread at a time looks at the file, without the lock: reading may take long. */
-static atomic_flag is_reading = ATOMIC_FLAG_INIT;
+static FORK_WRITES atomic_flag is_reading = ATOMIC_FLAG_INIT;
 static struct stat file_read; /* the file that the roots are of */
 static bool was_read;         /* there was one */
 static atomic_long next_look; /* milliseconds */

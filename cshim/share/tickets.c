@@ -63,7 +63,8 @@ static void count(struct context *context, enum ticket_event event)
 void tickets_fork_child(void)
 {
     for (int event = 0; event < TICKET_EVENT_COUNT; event++)
-        atomic_store(&counted[event], 0);
+        if (atomic_load(&counted[event]) != 0)
+            atomic_store(&counted[event], 0);
 }
 
 bool tickets_describe(char *json, size_t size)

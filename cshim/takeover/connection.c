@@ -7,7 +7,7 @@
 #include "cshim/process/table.h"
 #include "cshim/share/clients.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* no other is taken within */
+static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* no other is taken within */
 static struct table connections; /* SSL to struct connection; changed under lock */
 static int free_index = -1;
 

@@ -28,7 +28,7 @@
 
 /* Guards the list and all that is rare: attaching, making a cache, going. Never held while
  * code of the program runs. Taken before the locks of a cache. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct table contexts;           /* SSL_CTX to struct context; changed under lock */
 static struct context *first;           /* those whose SSL_CTX is in use */
 static struct context *going;           /* those whose SSL_CTX is being freed */

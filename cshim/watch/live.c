@@ -18,6 +18,7 @@
 #include "cshim/process/cancel.h"
 #include "cshim/process/descriptor.h"
 #include "cshim/process/error.h"
+#include "cshim/process/fork.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/store.h"
@@ -28,12 +29,12 @@
 /* Asked for, and this process has no thread yet that serves. */
 atomic_bool live_is_due;
 
-static atomic_bool is_serving;
-static _Atomic uint64_t forks; /* by this process */
-static int64_t begun;          /* seconds of the clock that only goes on */
+static FORK_WRITES atomic_bool is_serving;
+static FORK_WRITES _Atomic uint64_t forks; /* by this process */
+static int64_t begun;                      /* seconds of the clock that only goes on */
 
 /* All below is under it. It is held while an answer is made and sent, so that a child has none of it. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct descriptor listener = NO_DESCRIPTOR;
 static struct sockaddr_un address; /* of our socket, or "" */
 
@@ -269,7 +270,7 @@ __attribute__((destructor)) static void end(void)
 
 /* ---- fork ---- */
 
-static _Thread_local bool locked_for_fork;
+static FORK_WRITES bool locked_for_fork; /* one fork at a time comes here */
 
 static bool lock_for_a_while(void)
 {

@@ -20,6 +20,7 @@
 #include "cshim/process/cancel.h"
 #include "cshim/process/descriptor.h"
 #include "cshim/process/error.h"
+#include "cshim/process/fork.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/takeover/context.h"
@@ -38,13 +39,13 @@ enum {
 
 enum writer_state { ASLEEP, STARTING, WRITES, IS_MISSING };
 
-static _Atomic enum writer_state state = ASLEEP;
+static FORK_WRITES _Atomic enum writer_state state = ASLEEP;
 static _Atomic uint64_t lost;
 static sem_t work; /* posted where the ring fills quickly */
 static _Thread_local int32_t thread_number;
 
 /* Held by whoever writes; all below is under it. */
-static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+static FORK_WRITES pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 static struct descriptor file = NO_DESCRIPTOR;
 static char pending[PIPE_BUF]; /* whole lines that are not written yet */
 static size_t pending_length;
@@ -53,7 +54,7 @@ static bool has_started; /* the first line of this process is written */
 static uint64_t lost_told;
 static int64_t begun; /* times in nanoseconds since 1970 */
 static int64_t last_written, last_counted, last_opened;
-static pid_t parent; /* of a forked child, else 0 */
+static FORK_WRITES pid_t parent; /* of a forked child, else 0 */
 
 static int64_t time_now(void)
 {
@@ -397,7 +398,7 @@ __attribute__((destructor)) static void end(void)
 
 /* ---- fork ---- */
 
-static _Thread_local bool locked_for_fork;
+static FORK_WRITES bool locked_for_fork; /* one fork at a time comes here */
 
 void writer_fork_prepare(void)
 {
