@@ -40,7 +40,7 @@ BARE ?= run test
 SUITE ?= $(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
 .DELETE_ON_ERROR:
-.PHONY: all help debug arm64 arm64-release release systems install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps ftp soak bare libssls differential clean
+.PHONY: all help debug arm64 arm64-release release systems install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps ftp picture soak bare libssls differential clean
 
 all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-go.so.1 $(BUILD)/checked $(BUILD)/sslcache ## build the library, build/libsslcache.so, the library that has Go's runtime, and the command build/sslcache
 
@@ -218,6 +218,9 @@ apps: packages all ## run real programs with and without the library; writes doc
 
 ftp: packages all ## run FTP servers and clients that demand TLS; writes docs/clients-programs.md
 	SSLCACHE_APPS=all $(GO) test ./tests/ftp -run TestDataConnectionsResume -count=1 -v -timeout 60m
+
+picture: packages all ## run a busy nginx and take a picture of its report; writes docs/report.png
+	@tools/picture.sh $(BUILD) docs/report.png
 
 soak: packages all ## 15 minutes of an s_server and an nginx under load, signals and reloads
 	SSLCACHE_SOAK=15m $(GO) test ./tests/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
