@@ -80,9 +80,6 @@ var trials = map[string]func(t *testing.T, line string){
 	"make test": func(t *testing.T, line string) {
 		require.Contains(t, shell(t, harness.Root(t), line+" --dry-run"), "./tests/...")
 	},
-	"LD_PRELOAD=$PWD/build/libsslcache.so nginx -c /etc/nginx/nginx.conf": func(t *testing.T, line string) {
-		require.Contains(t, shell(t, place(t), line+" -t"), "test is successful")
-	},
 	"(umask 077; build/sslcache keygen > keys)": func(t *testing.T, line string) {
 		shown := shell(t, place(t), line+" && stat -c %a keys && wc -c < keys")
 		require.Equal(t, "600\n45\n", shown, "32 bytes in base64, and the end of the line")
@@ -90,14 +87,33 @@ var trials = map[string]func(t *testing.T, line string){
 	"LD_PRELOAD=$PWD/build/libsslcache.so SSLCACHE_STORE=valkey://localhost SSLCACHE_STORE_KEY=$PWD/keys SSLCACHE_TICKETS=off nginx -c /etc/nginx/nginx.conf": func(t *testing.T, line string) {
 		folder := place(t)
 		shell(t, folder, "(umask 077; build/sslcache keygen > keys)")
-		shown := shell(t, folder, line+" -t")
-		require.Contains(t, shown, "test is successful")
-		require.NotContains(t, shown, "sslcache:", "nothing is wrong with the settings")
+		requireNginxIsContent(t, folder, line)
+	},
+	"LD_PRELOAD=$PWD/build/libsslcache.so SSLCACHE_STORE=memory SSLCACHE_TICKETS=off nginx -c /etc/nginx/nginx.conf": func(t *testing.T, line string) {
+		requireNginxIsContent(t, place(t), line)
+	},
+	"LD_PRELOAD=$PWD/build/libsslcache.so SSLCACHE_TICKETS=shared SSLCACHE_STORE_KEY=$PWD/keys nginx -c /etc/nginx/nginx.conf": func(t *testing.T, line string) {
+		folder := place(t)
+		shell(t, folder, "(umask 077; build/sslcache keygen > keys)")
+		requireNginxIsContent(t, folder, line)
+	},
+	"LD_PRELOAD=$PWD/build/libsslcache.so SSLCACHE_CLIENT=ftp python3 mirror.py": func(t *testing.T, line string) {
+		folder := place(t)
+		mirror := "import ftplib\nprint(ftplib.FTP_TLS().passiveserver)\n"
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "mirror.py"), []byte(mirror), 0o644))
+		require.Equal(t, "True\n", shell(t, folder, line))
 	},
 	"cc -Iinclude server.c -Lbuild -lsslcache -lssl -lcrypto": func(t *testing.T, line string) {
 		shown := shell(t, place(t), line+" && LD_LIBRARY_PATH=build ./a.out")
 		require.Contains(t, shown, "counted: 2 stored")
 	},
+}
+
+func requireNginxIsContent(t *testing.T, folder, line string) {
+	t.Helper()
+	shown := shell(t, folder, line+" -t")
+	require.Contains(t, shown, "test is successful")
+	require.NotContains(t, shown, "sslcache:", "nothing is wrong with the settings")
 }
 
 // isOutput: the block shows what a command prints.
