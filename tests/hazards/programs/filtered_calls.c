@@ -1,5 +1,6 @@
 /* A filter of system calls lets through what a cache of libssl needs, and kills for anything else. */
 #include "hazard.h"
+#include <alloca.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -28,11 +29,23 @@ static void filter_calls(void)
         abort();
 }
 
+/* From each place of a page, so that what it calls stands on the same page and on the next ones. */
+static void free_at_depth(SSL_CTX *ctx, size_t depth)
+{
+    volatile char *room = alloca(depth + 1);
+    *room = 0;
+    SSL_CTX_free(ctx);
+}
+
 int main(void)
 {
+    enum { DEPTHS = 64, STEP = 64 };
+    SSL_CTX *others[DEPTHS];
     setvbuf(stdout, NULL, _IONBF, 0);
     SSL_CTX *ctx = unlimited_context();
     SSL_SESSION_free(numbered_session(0));
+    for (int i = 0; i < DEPTHS; i++)
+        others[i] = unlimited_context();
     filter_calls();
     SHOW(add_numbered(ctx, 0, 400));
     SSL_SESSION *session = numbered_session(1);
@@ -43,5 +56,7 @@ int main(void)
     SSL_CTX_flush_sessions(ctx, 0);
     SHOW(SSL_CTX_sess_number(ctx));
     SSL_CTX_free(ctx);
+    for (int i = 0; i < DEPTHS; i++)
+        free_at_depth(others[i], (size_t)i * STEP);
     _exit(0);
 }
