@@ -37,7 +37,7 @@ func logIn(t *testing.T, one server, version string, ours bool) logins {
 	running := command.Start(t, s.port)
 	loaded, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", running.Pid))
 	require.NoError(t, err)
-	require.Equal(t, ours, strings.Contains(string(loaded), "libsslcache"))
+	require.Equal(t, ours, strings.Contains(string(loaded), "/libsslcache.so"))
 	var seen logins
 	client := curl(s, job{version: version, lists: 3, mode: "passive"})
 	for range 2 {

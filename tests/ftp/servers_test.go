@@ -127,7 +127,9 @@ PidFile {folder}/proftpd.pid
 ScoreboardFile {folder}/scoreboard
 SystemLog {folder}/proftpd.log
 WtmpLog off
-DelayEngine off
+<IfModule mod_delay.c>
+  DelayEngine off
+</IfModule>
 AuthPAM off
 RequireValidShell off
 ModulePath {root}/usr/lib/proftpd

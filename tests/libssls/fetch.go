@@ -25,7 +25,6 @@ var origins = map[string]origin{
 	"3.5":   {"trixie", []string{"libssl3t64", "libssl-dev", "libzstd1", "zlib1g"}, ""},
 	"3.6":   {"sid", []string{"libssl3t64", "libssl-dev", "libzstd1", "zlib1g"}, ""},
 	"4.0":   {"experimental", []string{"libssl4", "libssl-dev/experimental", "libzstd1", "zlib1g"}, ""},
-	ARM64:   {"bookworm", []string{"libssl3", "libssl-dev", "libc6", "openssl"}, "arm64"},
 	Debian11: {
 		"bullseye",
 		[]string{"libssl1.1", "libssl-dev", "libc6", "libc6-dev", "libcrypt1", "libcrypt-dev", "linux-libc-dev", "libgcc-s1"},
@@ -36,9 +35,14 @@ var origins = map[string]origin{
 // of gives what a version is made of. A libssl that is newer than the system's needs a newer libc, and brings it;
 // an older one is content with the system's.
 func of(version string) (origin, error) {
-	origin, known := origins[version]
+	native, isOnARM64 := strings.CutSuffix(version, onARM64)
+	origin, known := origins[native]
 	if !known {
 		return origin, fmt.Errorf("no suite is known to have libssl %q", version)
+	}
+	if isOnARM64 {
+		origin.packages, origin.architecture = append(slices.Clone(origin.packages), "libc6", "openssl"), "arm64"
+		return origin, nil
 	}
 	if slices.Index(Versions, version) > slices.Index(Versions, System()) {
 		origin.packages = append(slices.Clone(origin.packages), "libc6")
