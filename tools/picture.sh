@@ -16,7 +16,7 @@ cd "$scratch"
 "$examples/certificate.sh"
 # A port that was free a moment ago, and nginx ends at once should it be taken by now.
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-sed -e "s/listen unix:nginx.sock ssl/listen 127.0.0.1:$port ssl/" -e 's/builtin;/builtin:2000;/' \
+sed -e "s/listen unix:nginx.sock ssl/listen 127.0.0.1:$port ssl/" -e 's/builtin;/builtin:2000;/' -e 's/TLSv1.2;/TLSv1.2 TLSv1.3;/' \
     "$examples/nginx.conf" >nginx.conf
 
 "$build/sslcache" run --trace nginx.jsonl -o summary -- nginx -p "$scratch" -e error.log -c "$scratch/nginx.conf" &

@@ -74,7 +74,19 @@ func (s *site) write(name, content string) string {
 
 func (s *site) fill(template string) string {
 	return strings.NewReplacer("{folder}", s.folder, "{port}", fmt.Sprint(s.port), "{certificate}", s.certificate,
-		"{key}", s.key, "{user}", owner, "{root}", unpacked(s.t)).Replace(template)
+		"{key}", s.key, "{user}", owner, "{root}", unpacked(s.t), "{modules}", modules(s.t)).Replace(template)
+}
+
+// modules loads what is a part of ProFTPD in one release of Debian, and a module of its own in another.
+func modules(t *testing.T) string {
+	t.Helper()
+	var lines string
+	for _, name := range []string{"mod_xfer", "mod_ls"} {
+		if _, err := os.Stat(filepath.Join(unpacked(t), "usr", "lib", "proftpd", name+".so")); err == nil {
+			lines += "LoadModule " + name + ".c\n"
+		}
+	}
+	return lines
 }
 
 // serve starts a server, which ends with the test.
@@ -134,7 +146,7 @@ AuthPAM off
 RequireValidShell off
 ModulePath {root}/usr/lib/proftpd
 LoadModule mod_tls.c
-<Anonymous {folder}/home>
+{modules}<Anonymous {folder}/home>
   User {user}
   Group {user}
   UserAlias anonymous {user}
