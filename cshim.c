@@ -7,21 +7,22 @@
 #include <openssl/ssl.h>
 #include <time.h>
 
+#include "cshim/context/context.h"
+#include "cshim/context/policy.h"
+#include "cshim/libssl/libssl.h"
+#include "cshim/libssl/stranger.h"
 #include "cshim/process/fork.h"
 #include "cshim/share/clients.h"
 #include "cshim/share/session_context.h"
 #include "cshim/share/store.h"
 #include "cshim/share/tickets.h"
-#include "cshim/takeover/context.h"
+#include "cshim/takeover/attach.h"
 #include "cshim/takeover/generate.h"
 #include "cshim/takeover/handshake.h"
-#include "cshim/takeover/libssl.h"
-#include "cshim/takeover/policy.h"
 #include "cshim/takeover/session_table.h"
 #include "cshim/takeover/sessions.h"
-#include "cshim/takeover/stranger.h"
-#include "cshim/watch/references.h"
-#include "cshim/watch/trace.h"
+#include "cshim/trace/references.h"
+#include "cshim/trace/trace.h"
 #include "include/sslcache.h"
 
 /* Where the call comes from: what libssl itself calls is not taken over. */
@@ -52,6 +53,13 @@ static struct origin origin_of(const void *caller)
                        : (struct origin){.cause = CAUSE_NONE};
 }
 
+/* To be called where libssl is initialised, and where a context is made. */
+static void look_for_second_libssl(const void *caller)
+{
+    if (stranger_look(caller) && tracing())
+        trace_fallback(NULL, "two libssls are loaded");
+}
+
 /* ---- OPENSSL_init_ssl(3) ---- */
 
 /* Each libssl calls this before it makes anything, by name where its other calls come to us too. */
@@ -59,7 +67,7 @@ int OPENSSL_init_ssl(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
 {
     if (!libssl_ready())
         return 0;
-    stranger_look(CALLER);
+    look_for_second_libssl(CALLER);
     HAND_ON(NULL, OPENSSL_init_ssl, options, settings);
     return libssl.OPENSSL_init_ssl(options, settings);
 }
@@ -113,7 +121,7 @@ static long set_cache_mode(struct context *context, long mode)
     long stored = (long)(uint32_t)mode; /* libssl keeps 32 bits */
     long before = atomic_exchange(&context->mode, stored);
     libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
-                        context_real_mode(stored) | clients_mode(context), NULL);
+                        policy_real_mode(stored) | clients_mode(context), NULL);
     return before;
 }
 
@@ -236,7 +244,7 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
     if (!libssl_ready())
         return NULL;
-    stranger_look(CALLER);
+    look_for_second_libssl(CALLER);
     if (stranger_is_here()) /* a method is a constant of the libssl that it is of */
         HAND_ON_FROM(method, SSL_CTX_new, method);
     contexts_leave_alone();
@@ -255,7 +263,7 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
 {
     if (!libssl_ready())
         return NULL;
-    stranger_look(CALLER);
+    look_for_second_libssl(CALLER);
     if (stranger_is_here())
         HAND_ON_FROM(method, SSL_CTX_new_ex, library, properties, method);
     if (libssl.SSL_CTX_new_ex == NULL)

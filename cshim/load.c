@@ -3,19 +3,19 @@
  */
 #include <stddef.h>
 
+#include "cshim/context/connection.h"
+#include "cshim/context/context.h"
+#include "cshim/context/counters.h"
+#include "cshim/libssl/libssl.h"
 #include "cshim/process/background.h"
 #include "cshim/process/fork.h"
+#include "cshim/report/live.h"
 #include "cshim/settings/config.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/store.h"
 #include "cshim/share/ticket_keys.h"
 #include "cshim/share/tickets.h"
-#include "cshim/takeover/connection.h"
-#include "cshim/takeover/context.h"
-#include "cshim/takeover/libssl.h"
-#include "cshim/watch/counters.h"
-#include "cshim/watch/live.h"
-#include "cshim/watch/writer.h"
+#include "cshim/trace/writer.h"
 
 /*
  * In the order in which their locks are taken: see docs/architecture.md. The gate closes first, for whoever is inside may

@@ -1,6 +1,9 @@
 /*
  * fork.h - what a fork must find at rest.
  *
+ * One of the lowest room, process/: what it means to live in somebody else's process, with its forks, threads, signals,
+ * descriptors and its dynamic linker. Nothing in the room knows OpenSSL, the cache or the user's settings.
+ *
  * A child gets a copy of every lock in the state of that moment, and none of the threads that would release
  * them. So our own locks are taken before a fork and released after it, on both sides. libssl's lock on a
  * context is taken by the functions that we call of it; those calls pass a gate that a fork closes.

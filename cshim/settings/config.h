@@ -2,6 +2,9 @@
  * config.h - the settings of this process, read once when the library is loaded (programs such as
  * nginx clear their environment later). A setuid program is asked nothing. Where a setting makes no
  * sense, one line on standard error says so and the program runs untouched.
+ *
+ * The room settings/ says what the user asks for, and decides nothing by it but which of the faults of SSLCACHE_FAULT
+ * strikes.
  */
 #ifndef SSLCACHE_CONFIG_H
 #define SSLCACHE_CONFIG_H

@@ -5,8 +5,8 @@
 #ifndef SSLCACHE_BACKEND_H
 #define SSLCACHE_BACKEND_H
 
+#include "cshim/libssl/libssl.h"
 #include "cshim/share/requests.h"
-#include "cshim/takeover/libssl.h"
 
 struct store_backend {
     /*

@@ -4,7 +4,7 @@
 #ifndef SSLCACHE_CHAIN_H
 #define SSLCACHE_CHAIN_H
 
-#include "cshim/takeover/libssl.h"
+#include "cshim/libssl/libssl.h"
 
 /* The chain of a handshake that is done, with references of its own, or NULL: the peer has shown none. */
 STACK_OF(X509) * chain_of_peer(const SSL *ssl);

@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cshim/context/policy.h"
 #include "cshim/share/chain.h"
 #include "cshim/share/endpoint.h"
 #include "cshim/share/terms.h"
-#include "cshim/takeover/policy.h"
 
 enum {
     MAX_SESSIONS = 8, /* that are kept of one connection */
@@ -393,6 +393,7 @@ static struct client *make(SSL *ssl, struct context *context, const struct endpo
     client->has_own_session = libssl.SSL_get_session(ssl) != NULL;
     client->obstacle = terms_read(ssl, context, &client->terms);
     connection->client = client;
+    connection->forget_client = clients_forget;
     return client;
 }
 
@@ -439,7 +440,7 @@ static void listen_for_tickets(struct context *context)
     do {
         mode = atomic_load(&context->mode);
         libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
-                            context_real_mode(mode) | clients_mode(context), NULL);
+                            policy_real_mode(mode) | clients_mode(context), NULL);
     } while (mode != atomic_load(&context->mode)); /* the program sets it just now */
 }
 
@@ -693,7 +694,7 @@ void clients_give_up(struct context *context)
         !atomic_load(&context->client.listens))
         return;
     libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
-                        context_real_mode(atomic_load(&context->mode)), NULL);
+                        policy_real_mode(atomic_load(&context->mode)), NULL);
 }
 
 void clients_note_context_protocols(struct context *context, const unsigned char *protocols,

@@ -13,9 +13,9 @@
 #ifndef SSLCACHE_CLIENTS_H
 #define SSLCACHE_CLIENTS_H
 
+#include "cshim/context/context.h"
 #include "cshim/settings/config.h"
-#include "cshim/takeover/context.h"
-#include "cshim/watch/trace.h"
+#include "cshim/trace/trace.h"
 
 /* Whether connections are looked at at all. Where they are not, nothing else here is to be called. */
 static inline bool clients_watched(void)

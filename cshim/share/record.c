@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cshim/takeover/libssl.h"
+#include "cshim/libssl/libssl.h"
 
 enum { MAC_SIZE = 32, NONCE_SIZE = 12, TAG_SIZE = 16, RECORD_VERSION = 1, FLAG_SINGLE_USE = 1 };
 

@@ -10,7 +10,7 @@
 #ifndef SSLCACHE_SESSION_CONTEXT_H
 #define SSLCACHE_SESSION_CONTEXT_H
 
-#include "cshim/takeover/context.h"
+#include "cshim/context/context.h"
 
 /* A connection was made with the context, or has got it. NULL: it is not attached. */
 void session_context_connect(SSL *ssl, struct context *context);

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "cshim/context/connection.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/backend.h"
 #include "cshim/share/key_text.h"
-#include "cshim/takeover/connection.h"
 
 enum store_state {
     STORE_UNKNOWN, /* no context was made yet */

@@ -3,11 +3,14 @@
  *
  * Sessions are serialised here, by libssl and with no lock held; a backend (backend.h) seals and keeps them.
  * Off unless the user asks for it and there is a key: then every function answers at once.
+ *
+ * The room share/ decides which session or ticket is good for another connection, process or host, and for whom it is not.
+ * It is asked by takeover/, at the moments that libssl gives, and touches no cache.
  */
 #ifndef SSLCACHE_STORE_H
 #define SSLCACHE_STORE_H
 
-#include "cshim/takeover/context.h"
+#include "cshim/context/context.h"
 
 /*
  * To be called where a context is attached. Reads the keys: a program may change its user, or its root,

@@ -6,8 +6,8 @@
 #ifndef SSLCACHE_TERMS_H
 #define SSLCACHE_TERMS_H
 
-#include "cshim/takeover/context.h"
-#include "cshim/watch/event.h"
+#include "cshim/context/context.h"
+#include "cshim/trace/event.h"
 
 enum { TERMS_SIZE = 1024 };
 

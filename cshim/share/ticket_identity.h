@@ -12,8 +12,8 @@
 #ifndef SSLCACHE_TICKET_IDENTITY_H
 #define SSLCACHE_TICKET_IDENTITY_H
 
+#include "cshim/context/context.h"
 #include "cshim/share/ticket_keys.h"
-#include "cshim/takeover/context.h"
 
 /*
  * To be called where a connection is made, or gets another SSL_CTX: notes its rules for clients' certificates

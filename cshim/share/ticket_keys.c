@@ -12,13 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cshim/libssl/libssl.h"
 #include "cshim/process/error.h"
 #include "cshim/process/fork.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/key_file.h"
 #include "cshim/share/secret_file.h"
-#include "cshim/takeover/libssl.h"
 
 _Static_assert((int)KEY_FILE_SIZE_MAX == (int)SECRET_FILE_SIZE_MAX,
                "one bound for files of secrets");

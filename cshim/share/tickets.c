@@ -9,7 +9,7 @@
 #include "cshim/share/store.h"
 #include "cshim/share/ticket_identity.h"
 #include "cshim/share/ticket_keys.h"
-#include "cshim/watch/trace.h"
+#include "cshim/trace/trace.h"
 
 static bool are_shared(void)
 {

@@ -9,8 +9,8 @@
 #ifndef SSLCACHE_TICKETS_H
 #define SSLCACHE_TICKETS_H
 
-#include "cshim/share/ticket_context.h"
-#include "cshim/takeover/context.h"
+#include "cshim/context/context.h"
+#include "cshim/context/ticket_context.h"
 
 /* An SSL_CTX was made by the program; NULL context: it is not attached. */
 void tickets_begin(struct context *context);

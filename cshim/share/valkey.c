@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cshim/core/golibrary.h"
 #include "cshim/process/futex.h"
-#include "cshim/process/golibrary.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/backend.h"
 #include "cshim/share/key_text.h"

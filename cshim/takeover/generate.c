@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cshim/context/connection.h"
 #include "cshim/process/fork.h"
-#include "cshim/takeover/connection.h"
 #include "cshim/takeover/sessions.h"
 
 /* A session in libssl's cache, with a reference of our own. */

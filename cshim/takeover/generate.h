@@ -8,7 +8,7 @@
 #ifndef SSLCACHE_GENERATE_H
 #define SSLCACHE_GENERATE_H
 
-#include "cshim/takeover/context.h"
+#include "cshim/context/context.h"
 
 int generate_set_for_context(struct context *context, session_id_generator generator);
 int generate_set_for_connection(SSL *ssl, session_id_generator generator);

@@ -1,17 +1,17 @@
 #include "cshim/takeover/handshake.h"
 
+#include "cshim/context/context.h"
+#include "cshim/context/policy.h"
 #include "cshim/process/fork.h"
+#include "cshim/report/live.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/clients.h"
 #include "cshim/share/store.h"
-#include "cshim/takeover/context.h"
 #include "cshim/takeover/generate.h"
-#include "cshim/takeover/policy.h"
 #include "cshim/takeover/sessions.h"
 #include "cshim/takeover/tripwire.h"
 #include "cshim/takeover/unresumable.h"
-#include "cshim/watch/live.h"
-#include "cshim/watch/references.h"
+#include "cshim/trace/references.h"
 
 static bool has(const struct context *context, long mode)
 {

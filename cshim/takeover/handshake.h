@@ -4,7 +4,7 @@
 #ifndef SSLCACHE_HANDSHAKE_H
 #define SSLCACHE_HANDSHAKE_H
 
-#include "cshim/takeover/libssl.h"
+#include "cshim/libssl/libssl.h"
 
 /* new_cb: a handshake has made a session. Keeps the caller's reference (1) or not (0). */
 int handshake_new_session(SSL *ssl, SSL_SESSION *session);

@@ -8,7 +8,7 @@
 #ifndef SSLCACHE_OWNER_H
 #define SSLCACHE_OWNER_H
 
-#include "cshim/takeover/context.h"
+#include "cshim/context/context.h"
 
 /* The context gets a cache, or goes. The contexts lock is held. */
 void owner_enter(struct context *context);

@@ -8,7 +8,7 @@
 #ifndef SSLCACHE_SESSION_TABLE_H
 #define SSLCACHE_SESSION_TABLE_H
 
-#include "cshim/takeover/context.h"
+#include "cshim/context/context.h"
 
 /* The table, made now if there is none; NULL where there is no memory. */
 session_hash session_table_of(struct context *context);

@@ -3,15 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cshim/context/policy.h"
 #include "cshim/process/fork.h"
 #include "cshim/process/scope.h"
+#include "cshim/report/live.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/store.h"
+#include "cshim/takeover/attach.h"
 #include "cshim/takeover/owner.h"
-#include "cshim/takeover/policy.h"
 #include "cshim/takeover/session_table.h"
 #include "cshim/takeover/unresumable.h"
-#include "cshim/watch/live.h"
 
 /* ---- a session and its key ---- */
 

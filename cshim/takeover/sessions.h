@@ -3,12 +3,15 @@
  *
  * The core says which sessions go; here they are marked, the program's callback is called and the
  * cache's reference is given back, in the order of the libssl that is loaded and with no lock held.
+ *
+ * The room takeover/ stands where libssl's cache was: it is called by the program through cshim.c and by libssl in a
+ * handshake, and does what libssl would have done.
  */
 #ifndef SSLCACHE_SESSIONS_H
 #define SSLCACHE_SESSIONS_H
 
-#include "cshim/takeover/context.h"
-#include "cshim/watch/trace.h"
+#include "cshim/context/context.h"
+#include "cshim/trace/trace.h"
 
 /* SSL_CTX_add_session(3): takes one reference and answers 1, or 0 if this object was cached
  * already. */

@@ -9,7 +9,7 @@
 #ifndef SSLCACHE_TRIPWIRE_H
 #define SSLCACHE_TRIPWIRE_H
 
-#include "cshim/takeover/context.h"
+#include "cshim/context/context.h"
 
 /* Lays both if this libssl needs them; call when a context gets its cache. */
 void tripwire_lay(struct context *context);

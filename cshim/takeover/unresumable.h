@@ -8,7 +8,7 @@
 #ifndef SSLCACHE_UNRESUMABLE_H
 #define SSLCACHE_UNRESUMABLE_H
 
-#include "cshim/takeover/context.h"
+#include "cshim/context/context.h"
 
 /* How the libssl that is loaded releases the sessions that a flush drops. */
 enum release_order {

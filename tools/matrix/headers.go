@@ -48,7 +48,7 @@ var withoutConst = struct{ version, name string }{"1.1.1", "i2d_SSL_SESSION"}
 
 func typeChecks(functions []function, version string) string {
 	var source strings.Builder
-	source.WriteString("#define OPENSSL_SUPPRESS_DEPRECATED\n#include \"cshim/takeover/libssl.h\"\n#include <openssl/err.h>\n#include <openssl/rand.h>\n")
+	source.WriteString("#define OPENSSL_SUPPRESS_DEPRECATED\n#include \"cshim/libssl/libssl.h\"\n#include <openssl/err.h>\n#include <openssl/rand.h>\n")
 	for _, function := range functions {
 		if !isSince(version, function.since) {
 			// A header that declares it after all makes this an error.

@@ -1,4 +1,4 @@
-// Command matrix checks the table of OpenSSL functions (LIBSSL_FUNCTIONS in cshim/takeover/libssl.h) against the headers
+// Command matrix checks the table of OpenSSL functions (LIBSSL_FUNCTIONS in cshim/libssl/libssl.h) against the headers
 // and the exports of every libssl that Debian ships, and writes docs/matrix.md from them.
 //
 // usage: go run ./tools/matrix [-check]

@@ -49,8 +49,8 @@ func TestChecksAreStrict(t *testing.T) {
 // rootWithWrongType has a table in which SSL_CTX_new takes something else.
 func rootWithWrongType(t *testing.T) string {
 	root := t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(root, "cshim", "takeover"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(root, "cshim", "takeover", "libssl.h"),
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "cshim", "libssl"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "cshim", "libssl", "libssl.h"),
 		[]byte("#include <openssl/ssl.h>\nstruct libssl { SSL_CTX *(*SSL_CTX_new)(SSL_METHOD *); };\n"), 0o644))
 	return root
 }

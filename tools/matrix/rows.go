@@ -85,7 +85,7 @@ func matrix(ctx context.Context, root string, functions []function, versions []v
 
 const introduction = `# The session functions of libssl, and who answers them
 
-Written by ` + "`go run ./tools/matrix`" + ` from cshim/takeover/libssl.h, the headers and exports of each libssl, and tests/. Do not edit.
+Written by ` + "`go run ./tools/matrix`" + ` from cshim/libssl/libssl.h, the headers and exports of each libssl, and tests/. Do not edit.
 
 - ` + ours + `: the call comes to us; where libssl keeps the sessions after all, we hand it on.
 - ` + passes + `: the call goes to libssl, and we are not in its way.
@@ -105,7 +105,7 @@ SSL_CTX_ctrl is ours; here is who answers each of its commands.
 const conclusion = `
 ## Types
 
-The headers of every version declare the functions that we know with the very types of cshim/takeover/libssl.h, from
+The headers of every version declare the functions that we know with the very types of cshim/libssl/libssl.h, from
 the version on that it says.
 `
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A function of the table, as cshim/takeover/libssl.h has it.
+// A function of the table, as cshim/libssl/libssl.h has it.
 type function struct {
 	name       string
 	interposed bool   // we stand before it; else we only call it
@@ -19,14 +19,14 @@ type function struct {
 }
 
 const listSource = `
-#include "cshim/takeover/libssl.h"
+#include "cshim/libssl/libssl.h"
 #define X(role, since, result, name, arguments) @function(#role, #since, #name)
 LIBSSL_FUNCTIONS(X)
 `
 
 var listed = regexp.MustCompile(`@function\("(\w+)", "(\w+)", "(\w+)"\)`)
 
-// readTable lets the C preprocessor read the list, so that cshim/takeover/libssl.h stays its only source.
+// readTable lets the C preprocessor read the list, so that cshim/libssl/libssl.h stays its only source.
 func readTable(ctx context.Context, root string) ([]function, error) {
 	expanded, err := preprocess(ctx, listSource, "-I"+root)
 	if err != nil {

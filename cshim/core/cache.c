@@ -1,0 +1,159 @@
+#define _GNU_SOURCE
+#include "cshim/core/cache.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cshim/core/golibrary.h"
+#include "cshim/process/say.h"
+#include "cshim/settings/config.h"
+
+static const struct core_functions direct = {
+#define X(result, name, arguments) .name = direct_##name,
+    CORE_FUNCTIONS(X)
+#undef X
+};
+
+const struct core_functions *cache_functions = &direct;
+
+/* ---- what a cache asks of the process ---- */
+
+static void *map(uint64_t size)
+{
+    int saved_errno = errno;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    errno = saved_errno;
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+static void unmap(void *memory, uint64_t size)
+{
+    int saved_errno = errno;
+    munmap(memory, size);
+    errno = saved_errno;
+}
+
+/*
+ * Sleeps, also in the first round: sched_yield gives way to no thread of a lower priority, which may be the one
+ * that is waited for. By syscall(2), which is no cancellation point as nanosleep(2) is.
+ */
+static void pause_for(uint32_t round)
+{
+    enum { SHORTEST_NS = 1000, LONGEST = 10 };
+    struct timespec moment = {.tv_nsec = (long)SHORTEST_NS << (round < LONGEST ? round : LONGEST)};
+    int saved_errno = errno;
+    syscall(SYS_nanosleep, &moment, NULL);
+    errno = saved_errno;
+}
+
+/* Only by way of cgo can there be a panic. */
+static void say_panicked(void)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    say_once(&said, "a cache has failed and is empty from now on; please report this");
+}
+
+static struct core_host host = {
+    .map = map, .unmap = unmap, .pause = pause_for, .panicked = say_panicked};
+
+/* ---- what is found out once ---- */
+
+static uint64_t mix(uint64_t number)
+{
+    number = (number ^ number >> 33) * 0xff51afd7ed558ccdU;
+    number = (number ^ number >> 33) * 0xc4ceb9fe1a85ec53U;
+    return number ^ number >> 33;
+}
+
+/* Where the kernel gives no random bytes (a kernel of long ago, a filter): what it gave the process at its start. */
+static void seed_from_start(void)
+{
+    const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t state = (uint64_t)now.tv_nsec ^ (random != NULL ? random[0] : (uint64_t)getpid());
+    for (size_t i = 0; i < sizeof(host.seed) / sizeof(host.seed[0]); i++)
+        host.seed[i] = mix(state += 0x9e3779b97f4a7c15U + (random != NULL ? random[i % 2] : 0));
+}
+
+static void prepare_host(void)
+{
+    enum { WITHOUT_WAITING = 1 }; /* GRND_NONBLOCK */
+    cpu_set_t processors;
+    int saved_errno = errno;
+    if (syscall(SYS_getrandom, host.seed, sizeof(host.seed), WITHOUT_WAITING) !=
+        (long)sizeof(host.seed))
+        seed_from_start();
+    bool is_known = sched_getaffinity(0, sizeof(processors), &processors) == 0;
+    host.processors = is_known ? (uint32_t)CPU_COUNT(&processors) : 1;
+    errno = saved_errno;
+}
+
+static pthread_once_t host_once = PTHREAD_ONCE_INIT;
+
+/* ---- the way ---- */
+
+void cache_prepare(void)
+{
+    pthread_once(&host_once, prepare_host);
+    if (config.settings.core == CORE_CGO)
+        golibrary_load();
+}
+
+static void choose_way(void)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static bool is_chosen;
+    const char *reason;
+    if (is_chosen || config.settings.core != CORE_CGO)
+        return;
+    is_chosen = true;
+    const struct core_functions *by_cgo = golibrary_core(&reason);
+    if (by_cgo != NULL)
+        cache_functions = by_cgo;
+    else
+        say_once(&said, "SSLCACHE_CORE=cgo: %s; the cache is called directly", reason);
+}
+
+core_handle cache_direct_handle(core_handle cache)
+{
+    return cache_functions != &direct ? golibrary_address(cache) : cache;
+}
+
+/* Go has put its own functions into the host. */
+bool cache_fork_child(void)
+{
+    if (cache_functions == &direct)
+        return false;
+    host.map = map;
+    host.unmap = unmap;
+    host.pause = pause_for;
+    cache_functions = &direct;
+    return true;
+}
+
+core_handle cache_new(const struct core_rules *rules)
+{
+    pthread_once(&host_once, prepare_host);
+    choose_way();
+    return cache_functions->cache_new(&host, rules);
+}
+
+void cache_lock_memory(void)
+{
+    cache_functions->lock_memory(&host);
+}
+
+void cache_unlock_memory(void)
+{
+    cache_functions->unlock_memory(&host);
+}
