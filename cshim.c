@@ -10,7 +10,7 @@
 #include "cshim/context/context.h"
 #include "cshim/context/policy.h"
 #include "cshim/libssl/libssl.h"
-#include "cshim/libssl/stranger.h"
+#include "cshim/libssl/second_libssl.h"
 #include "cshim/process/fork.h"
 #include "cshim/share/clients.h"
 #include "cshim/share/session_context.h"
@@ -34,13 +34,13 @@
  */
 #define HAND_ON(ctx, name, ...)                                                                    \
     do {                                                                                           \
-        if (stranger_is_here() && libssl_ready() && !contexts_know(ctx))                           \
+        if (second_libssl_is_loaded() && libssl_ready() && !contexts_know(ctx))                    \
             HAND_ON_FROM(CALLER, name, __VA_ARGS__);                                               \
     } while (0)
 
 #define HAND_ON_FROM(address, name, ...)                                                           \
     do {                                                                                           \
-        __typeof__(&(name)) theirs = (__typeof__(&(name)))stranger_function(#name, address);       \
+        __typeof__(&(name)) theirs = (__typeof__(&(name)))second_libssl_function(#name, address);  \
         if (theirs != NULL)                                                                        \
             return theirs(__VA_ARGS__);                                                            \
     } while (0)
@@ -56,7 +56,7 @@ static struct origin origin_of(const void *caller)
 /* To be called where libssl is initialised, and where a context is made. */
 static void look_for_second_libssl(const void *caller)
 {
-    if (stranger_look(caller) && tracing())
+    if (second_libssl_look(caller) && tracing())
         trace_fallback(NULL, "two libssls are loaded");
 }
 
@@ -90,7 +90,7 @@ int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
     HAND_ON(ctx, SSL_CTX_remove_session, ctx, session);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL) {
-        generate_mend(context);
+        generate_remove_placeholders(context);
         return sessions_remove(context, session, origin_of(CALLER));
     }
     return libssl_ready() ? libssl.SSL_CTX_remove_session(ctx, session) : 0;
@@ -245,15 +245,15 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
     if (!libssl_ready())
         return NULL;
     look_for_second_libssl(CALLER);
-    if (stranger_is_here()) /* a method is a constant of the libssl that it is of */
+    if (second_libssl_is_loaded()) /* a method is a constant of the libssl that it is of */
         HAND_ON_FROM(method, SSL_CTX_new, method);
-    contexts_leave_alone();
+    contexts_suspend();
     SSL_CTX *ctx = libssl.SSL_CTX_new(method);
-    contexts_go_on();
+    contexts_resume();
     if (ctx != NULL && !libssl_contains(CALLER))
         context_attach_new(ctx, (struct context_origin){NULL, NULL});
     if (clients_watched() && !libssl_contains(CALLER))
-        clients_note_made(context_attached(ctx));
+        clients_note_created(context_attached(ctx));
     if (!libssl_contains(CALLER))
         tickets_begin(context_attached(ctx));
     return ctx;
@@ -264,18 +264,18 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
     if (!libssl_ready())
         return NULL;
     look_for_second_libssl(CALLER);
-    if (stranger_is_here())
+    if (second_libssl_is_loaded())
         HAND_ON_FROM(method, SSL_CTX_new_ex, library, properties, method);
     if (libssl.SSL_CTX_new_ex == NULL)
         return NULL;
-    contexts_leave_alone();
+    contexts_suspend();
     SSL_CTX *ctx = libssl.SSL_CTX_new_ex(library, properties, method);
-    contexts_go_on();
+    contexts_resume();
     /* SSL_CTX_new ends in a jump to here: a program may have called that one, past us. */
     if (ctx != NULL && !libssl_contains(CALLER) && libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
         context_attach_new(ctx, (struct context_origin){library, properties});
     if (clients_watched() && !libssl_contains(CALLER))
-        clients_note_made(context_attached(ctx));
+        clients_note_created(context_attached(ctx));
     if (!libssl_contains(CALLER) && libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
         tickets_begin(context_attached(ctx));
     return ctx;
@@ -386,7 +386,7 @@ int SSL_has_matching_session_id(const SSL *ssl, const unsigned char *id, unsigne
     HAND_ON(NULL, SSL_has_matching_session_id, ssl, id, length);
     struct context *context = context_of_connection(ssl);
     if (context != NULL)
-        generate_mend(context);
+        generate_remove_placeholders(context);
     if (context != NULL && sessions_have(context, connection_version(ssl), id, length))
         return 1;
     return libssl_ready() ? libssl.SSL_has_matching_session_id(ssl, id, length) : 0;
@@ -674,7 +674,7 @@ int SSL_set_alpn_protos(SSL *ssl, const unsigned char *protocols, unsigned int l
 void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx, chain_verifier verifier, void *argument)
 {
     HAND_ON(ctx, SSL_CTX_set_cert_verify_callback, ctx, verifier, argument);
-    clients_doubt(context_attached(ctx));
+    clients_note_own_verification(context_attached(ctx));
     if (libssl_ready())
         libssl.SSL_CTX_set_cert_verify_callback(ctx, verifier, argument);
 }
@@ -682,7 +682,7 @@ void SSL_CTX_set_cert_verify_callback(SSL_CTX *ctx, chain_verifier verifier, voi
 int SSL_CTX_dane_enable(SSL_CTX *ctx)
 {
     HAND_ON(ctx, SSL_CTX_dane_enable, ctx);
-    clients_doubt(context_attached(ctx));
+    clients_note_own_verification(context_attached(ctx));
     return libssl_ready() ? libssl.SSL_CTX_dane_enable(ctx) : 0;
 }
 
@@ -700,7 +700,7 @@ void SSL_free(SSL *ssl)
     if (!tracing() || ssl == NULL) {
         libssl.SSL_free(ssl);
     } else {
-        handshake_look_back(ssl);
+        handshake_trace_refused(ssl);
         sessions_enter_shutdown(&shutdown);
         libssl.SSL_free(ssl);
         sessions_leave_shutdown(&shutdown);
@@ -730,7 +730,7 @@ int SSL_set_session(SSL *ssl, SSL_SESSION *session)
     if (!libssl_ready())
         return 0;
     if (session != NULL && libssl.complete && clients_watched())
-        clients_give_up(context_of_connection(ssl));
+        clients_stop_offering(context_of_connection(ssl));
     session_context_offer(ssl, session);
     if (!tracing())
         return libssl.SSL_set_session(ssl, session);

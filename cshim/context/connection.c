@@ -10,13 +10,13 @@ static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* no other
 static struct table connections; /* SSL to struct connection; changed under lock */
 static int free_index = -1;
 
-static void enter(void)
+static void lock_connections(void)
 {
     fork_enter();
     pthread_mutex_lock(&lock);
 }
 
-static void leave(void)
+static void unlock_connections(void)
 {
     pthread_mutex_unlock(&lock);
     fork_leave();
@@ -30,9 +30,9 @@ static void note_freed(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int in
     struct connection *connection = table_find(&connections, parent);
     if (connection == NULL)
         return;
-    enter();
+    lock_connections();
     table_remove(&connections, parent);
-    leave();
+    unlock_connections();
     if (connection->client != NULL)
         connection->forget_client(connection);
     libssl.CRYPTO_free(connection->ticket, __FILE__, __LINE__);
@@ -65,9 +65,9 @@ struct connection *connection_make(SSL *ssl)
     connection = calloc(1, sizeof(*connection));
     if (connection == NULL)
         return NULL;
-    enter();
+    lock_connections();
     bool is_kept = table_put(&connections, ssl, connection);
-    leave();
+    unlock_connections();
     if (is_kept)
         return connection;
     free(connection);

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "cshim/libssl/stranger.h"
+#include "cshim/libssl/second_libssl.h"
 #include "cshim/process/fork.h"
 #include "cshim/process/table.h"
 #include "cshim/settings/config.h"
@@ -19,8 +19,8 @@ static atomic_bool have_stored;         /* there was a cache */
 static struct sslcache_stats retired;   /* counters of contexts that are gone; under lock */
 static struct sslcache_stats inherited; /* of a forked child: what its parent had counted */
 
-/* Depth of contexts_leave_alone. An argument could not pass through libssl, which calls us back from there. */
-static _Thread_local unsigned left_alone __attribute__((tls_model("initial-exec")));
+/* Depth of contexts_suspend. An argument could not pass through libssl, which calls us back from there. */
+static _Thread_local unsigned suspended __attribute__((tls_model("initial-exec")));
 
 void contexts_lock(void)
 {
@@ -118,19 +118,19 @@ void context_set_cache(struct context *context, core_handle cache)
 
 /* ---- from an object of libssl to what is kept for it ---- */
 
-void contexts_leave_alone(void)
+void contexts_suspend(void)
 {
-    left_alone++;
+    suspended++;
 }
 
-void contexts_go_on(void)
+void contexts_resume(void)
 {
-    left_alone--;
+    suspended--;
 }
 
-bool contexts_left_alone(void)
+bool contexts_are_suspended(void)
 {
-    return left_alone > 0;
+    return suspended > 0;
 }
 
 struct context *context_find(const SSL_CTX *ctx)
@@ -143,15 +143,15 @@ bool contexts_know(const SSL_CTX *ctx)
     return context_find(ctx) != NULL;
 }
 
-bool context_is_left_alone(const SSL_CTX *ctx)
+bool context_is_left_to_libssl(const SSL_CTX *ctx)
 {
-    return ctx == NULL || left_alone > 0 || !libssl_ready() || !libssl.complete ||
-           (stranger_is_here() && !contexts_know(ctx));
+    return ctx == NULL || suspended > 0 || !libssl_ready() || !libssl.complete ||
+           (second_libssl_is_loaded() && !contexts_know(ctx));
 }
 
 struct context *context_attached(SSL_CTX *ctx)
 {
-    return context_is_left_alone(ctx) ? NULL : context_find(ctx);
+    return context_is_left_to_libssl(ctx) ? NULL : context_find(ctx);
 }
 
 static SSL_CTX *made_with(const SSL *ssl)

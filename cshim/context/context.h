@@ -25,10 +25,10 @@
 
 /* What is known of a context whose connections are made as a client: cshim/share/clients.h. */
 struct client_context {
-    atomic_bool known_whole; /* we were there when it was made */
-    atomic_bool doubtful;    /* it verifies by rules that can't be read */
-    atomic_bool gives_up;    /* the program offers sessions itself */
-    atomic_bool listens;     /* libssl tells of tickets that the program did not ask to hear of */
+    atomic_bool seen_from_start; /* we were there when it was made */
+    atomic_bool verifies_itself; /* it verifies by rules that can't be read */
+    atomic_bool program_offers;  /* the program offers sessions itself */
+    atomic_bool hears_tickets; /* libssl tells of tickets that the program did not ask to hear of */
     _Atomic uint64_t protocols; /* a hash of what SSL_CTX_set_alpn_protos(3) was given */
 };
 
@@ -43,7 +43,7 @@ struct context {
     struct ossl_lib_ctx_st *library;
     char *properties;
 
-    bool marks_sessions; /* see owner.h */
+    bool marks_sessions; /* see membership.h */
 
     /* What the program set. */
     atomic_long mode;
@@ -67,13 +67,13 @@ struct context {
     /* Sessions that a flush has taken out and not called back for yet: libssl still counts them. */
     atomic_long leaving;
 
-    /* Sessions of our own in libssl's cache: see tripwire.h. */
-    SSL_SESSION *expired_tripwire;
-    SSL_SESSION *eternal_tripwire;
-    atomic_bool tripwire_sprung;
+    /* Sessions of our own in libssl's cache: see flush_detection.h. */
+    SSL_SESSION *expired_marker;
+    SSL_SESSION *eternal_marker;
+    atomic_bool flush_detected; /* the expired one is to be added again */
 
     /* Sessions of our own in libssl's cache that answer for ours: see generate.h. */
-    _Atomic(struct bait *) baits;
+    _Atomic(struct placeholder *) placeholders;
 
     struct client_context client;
     struct session_context session_context; /* noted where it is shared; under the contexts lock */
@@ -96,9 +96,9 @@ bool contexts_know(const SSL_CTX *ctx);
  * Around the making of an SSL_CTX by libssl, which may call us with it before it is whole, and around
  * what is libssl's alone: in between, context_of answers NULL on this thread.
  */
-void contexts_leave_alone(void);
-void contexts_go_on(void);
-bool contexts_left_alone(void);
+void contexts_suspend(void);
+void contexts_resume(void);
+bool contexts_are_suspended(void);
 
 /* The context whose cache ssl uses: the one that ssl was made with, whatever SSL_set_SSL_CTX did
  * since. */
@@ -137,14 +137,14 @@ void contexts_unlock(void);
 
 /*
  * For cshim/takeover/attach.h, which makes contexts and lets go of them; the contexts lock is held but for context_find,
- * contexts_are_going, and context_is_left_alone.
+ * contexts_are_going, and context_is_left_to_libssl.
  */
 
 /* The context at that address, whatever becomes of it. */
 struct context *context_find(const SSL_CTX *ctx);
 
 /* Whether the sessions of ctx are libssl's business: it can't be found, ctx is NULL, or this thread is within libssl. */
-bool context_is_left_alone(const SSL_CTX *ctx);
+bool context_is_left_to_libssl(const SSL_CTX *ctx);
 
 /* Takes a new context into the list. False: there is no memory. */
 bool contexts_link(struct context *context);

@@ -28,14 +28,14 @@ enum ticket_event {
 };
 
 struct ticket_context {
-    atomic_bool is_taken; /* its tickets are sealed by us */
-    bool is_seen_whole;   /* from SSL_CTX_new on: the program had set nothing before we looked */
+    atomic_bool is_sealed_by_us; /* its tickets are sealed by us */
+    bool seen_from_start; /* from SSL_CTX_new on: the program had set nothing before we looked */
 
     /* What the program set. The getters of libssl give back no callback, so it is noted here. */
     atomic_bool
         has_keys; /* it has set keys, or asked for those of libssl, to give them to others */
     atomic_bool
-        has_switch; /* a server-name callback, or certificates of connections: the name may choose */
+        chooses_by_name; /* a server-name callback, or certificates of connections: the name may choose */
     _Atomic hmac_ticket_callback hmac_callback;
     _Atomic evp_ticket_callback evp_callback;
     SSL_CTX_generate_session_ticket_fn generate_callback;

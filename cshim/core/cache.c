@@ -58,8 +58,8 @@ static void pause_for(uint32_t round)
 /* Only by way of cgo can there be a panic. */
 static void say_panicked(void)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    say_once(&said, "a cache has failed and is empty from now on; please report this");
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
+    say_once(&was_said, "a cache has failed and is empty from now on; please report this");
 }
 
 static struct core_host host = {
@@ -111,7 +111,7 @@ void cache_prepare(void)
 
 static void choose_way(void)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
     static bool is_chosen;
     const char *reason;
     if (is_chosen || config.settings.core != CORE_CGO)
@@ -121,7 +121,7 @@ static void choose_way(void)
     if (by_cgo != NULL)
         cache_functions = by_cgo;
     else
-        say_once(&said, "SSLCACHE_CORE=cgo: %s; the cache is called directly", reason);
+        say_once(&was_said, "SSLCACHE_CORE=cgo: %s; the cache is called directly", reason);
 }
 
 core_handle cache_direct_handle(core_handle cache)

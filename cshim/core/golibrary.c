@@ -59,17 +59,17 @@ static void *wait_in_trial(void *unused)
 
 static bool can_have_threads(void)
 {
-    int made = 0;
+    int started = 0;
     atomic_store(&trial_is_over, 0);
     atomic_store(&in_trial, THREADS_NEEDED);
-    while (made < THREADS_NEEDED && background_start(wait_in_trial))
-        made++;
-    atomic_fetch_sub(&in_trial, (unsigned)(THREADS_NEEDED - made));
+    while (started < THREADS_NEEDED && background_start(wait_in_trial))
+        started++;
+    atomic_fetch_sub(&in_trial, (unsigned)(THREADS_NEEDED - started));
     atomic_store(&trial_is_over, 1);
     futex_wake(&trial_is_over);
     for (unsigned left; (left = atomic_load(&in_trial)) != 0;)
         futex_wait(&in_trial, left, INT64_MAX);
-    return made == THREADS_NEEDED;
+    return started == THREADS_NEEDED;
 }
 
 /* ---- loading ---- */

@@ -140,7 +140,7 @@ struct finding {
 
 static bool bind_functions(struct libssl *found, void *handle)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
     const char *missing = NULL;
 #define X(role, since, result, name, arguments)                                                    \
     *(void **)&found->name = dlsym(handle, #name);                                                 \
@@ -150,7 +150,7 @@ static bool bind_functions(struct libssl *found, void *handle)
 #undef X
     if (missing == NULL)
         return true;
-    say_once(&said, "this libssl has no %s: its sessions are left to it", missing);
+    say_once(&was_said, "this libssl has no %s: its sessions are left to it", missing);
     return false;
 }
 
@@ -203,13 +203,13 @@ void libssl_look(void)
 
 bool libssl_ready(void)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
     if (is_bound())
         return true;
     libssl_look();
     if (is_bound())
         return true;
-    say_once(&said, "no libssl is loaded in this process: session functions answer 0");
+    say_once(&was_said, "no libssl is loaded in this process: session functions answer 0");
     return false;
 }
 

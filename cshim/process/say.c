@@ -36,9 +36,9 @@ static bool is_still_there(void)
            now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino;
 }
 
-void say_once(atomic_flag *said, const char *format, ...)
+void say_once(atomic_flag *was_said, const char *format, ...)
 {
-    if (atomic_flag_test_and_set(said))
+    if (atomic_flag_test_and_set(was_said))
         return;
 
     int saved_errno = errno;

@@ -13,6 +13,6 @@
 void say_prepare(void);
 
 /* Prints "sslcache: " and the text, unless *said is set already. errno stays as it was. */
-void say_once(atomic_flag *said, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void say_once(atomic_flag *was_said, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -31,7 +31,7 @@ atomic_bool live_is_due;
 
 static FORK_WRITES atomic_bool is_serving;
 static FORK_WRITES _Atomic uint64_t forks; /* by this process */
-static int64_t begun;                      /* seconds of the clock that only goes on */
+static int64_t started_at;                 /* seconds of the clock that only goes on */
 
 /* All below is under it. It is held while an answer is made and sent, so that a child has none of it. */
 static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -49,8 +49,8 @@ static int64_t clock_seconds(void)
 
 static void say_not_served(const char *folder, const char *reason)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    say_once(&said, "the counters are not served: %s %s", folder, reason);
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
+    say_once(&was_said, "the counters are not served: %s %s", folder, reason);
 }
 
 static void name_folder(char folder[SETTINGS_FOLDER_SIZE])
@@ -162,7 +162,7 @@ static void add_head(struct answer *answer)
         ",\"contexts\":[",
         getpid(), config.program, SSLCACHE_VERSION,
         libssl_ready() && libssl.complete ? libssl.OpenSSL_version(OPENSSL_VERSION) : "",
-        clock_seconds() - begun, atomic_load(&forks));
+        clock_seconds() - started_at, atomic_load(&forks));
 }
 
 static bool make_answer(struct answer *answer)
@@ -199,7 +199,7 @@ static void send_answer(int connection, const struct answer *answer)
 }
 
 /* The lock is held. */
-static void serve_one(void)
+static void answer_one(void)
 {
     struct answer answer;
     int connection = accept4(listener.number, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -226,7 +226,7 @@ static void *serve(void *unused)
         pthread_mutex_lock(&lock);
         bool is_ours = descriptor_is_ours(&listener) || listen_on_socket();
         if (is_ours && count > 0 && (caller.revents & POLLIN) != 0)
-            serve_one();
+            answer_one();
         pthread_mutex_unlock(&lock);
         if (!is_ours || (caller.revents & ~POLLIN) != 0)
             poll(NULL, 0, LOOK);
@@ -234,15 +234,15 @@ static void *serve(void *unused)
     return NULL;
 }
 
-void live_serve(void)
+void live_start(void)
 {
     if (!atomic_exchange(&live_is_due, false))
         return;
     int saved_errno = errno, cancelling = cancel_forbid();
     pthread_mutex_lock(&lock);
     bool is_ours = descriptor_is_ours(&listener) || listen_on_socket();
-    if (begun == 0)
-        begun = clock_seconds();
+    if (started_at == 0)
+        started_at = clock_seconds();
     pthread_mutex_unlock(&lock);
     if (is_ours && !background_start(serve)) {
         say_not_served(address.sun_path, "would need a thread, and none can be made");
@@ -256,13 +256,13 @@ void live_serve(void)
 
 /* ---- the beginning and the end of a process ---- */
 
-__attribute__((constructor)) static void begin(void)
+__attribute__((constructor)) static void ask_for_start(void)
 {
     if (config.settings.live)
         atomic_store(&live_is_due, true);
 }
 
-__attribute__((destructor)) static void end(void)
+__attribute__((destructor)) static void unlink_at_exit(void)
 {
     if (config.settings.live)
         unlink_socket();
@@ -302,7 +302,7 @@ void live_fork_child(void)
         return;
     descriptor_close(&listener); /* the parent's */
     address.sun_path[0] = '\0';
-    begun = clock_seconds();
+    started_at = clock_seconds();
     listen_on_socket();
     atomic_store(&live_is_due, true);
 }

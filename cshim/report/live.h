@@ -13,13 +13,13 @@
 extern atomic_bool live_is_due;
 
 /* Begins to serve, once a process. */
-void live_serve(void);
+void live_start(void);
 
 /* To be called where sessions are worked on: costs a look at one flag. */
-static inline void live_look(void)
+static inline void live_start_if_due(void)
 {
     if (__builtin_expect(atomic_load_explicit(&live_is_due, memory_order_relaxed), 0))
-        live_serve();
+        live_start();
 }
 
 /* Fork handlers. A child has its socket from the start, before it gives up its rights. */

@@ -31,7 +31,7 @@ static int format_report(char *line, size_t size, const struct sslcache_stats *s
 
 __attribute__((destructor)) static void report_at_exit(void)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
     if (config.settings.report[0] == '\0')
         return;
 
@@ -49,7 +49,7 @@ __attribute__((destructor)) static void report_at_exit(void)
     int file = open(config.settings.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     /* One write: processes that share the file never mix their lines. */
     if (file < 0 || descriptor_write(file, line, (size_t)length) != length)
-        say_once(&said, "the report can't be written to %s (%s): it is lost",
+        say_once(&was_said, "the report can't be written to %s (%s): it is lost",
                  config.settings.report, error_name(errno));
     if (file >= 0)
         close(file);

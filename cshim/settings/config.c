@@ -90,7 +90,7 @@ static bool read_settings(struct settings *settings, char *problem)
 /* Before all other constructors of ours. */
 __attribute__((constructor(101))) static void config_read(void)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
     char problem[SETTINGS_PROBLEM_SIZE];
     say_prepare();
     read_program();
@@ -101,5 +101,5 @@ __attribute__((constructor(101))) static void config_read(void)
         return;
     config.settings = (struct settings)SETTINGS_DEFAULTS;
     config.settings.disable = true;
-    say_once(&said, "%s: the program runs untouched", problem);
+    say_once(&was_said, "%s: the program runs untouched", problem);
 }

@@ -336,14 +336,14 @@ bool settings_read(struct settings *settings, const char *(*look_up)(const char 
     return true;
 }
 
-/* ---- names that are none ---- */
+/* ---- names that are not in the list ---- */
 
 /* How many letters must be changed, put in or left out to make one name of the other. */
-static unsigned distance(const char *one, size_t length, const char *other)
+static unsigned distance(const char *name, size_t length, const char *setting)
 {
     enum { LONGEST = 63 };
     unsigned row[LONGEST + 1];
-    size_t width = strlen(other);
+    size_t width = strlen(setting);
     if (length > LONGEST || width > LONGEST)
         return LONGEST;
     for (unsigned j = 0; j <= width; j++)
@@ -352,7 +352,7 @@ static unsigned distance(const char *one, size_t length, const char *other)
         unsigned corner = row[0];
         row[0] = i;
         for (size_t j = 1; j <= width; j++) {
-            unsigned changed = corner + (one[i - 1] != other[j - 1]);
+            unsigned changed = corner + (name[i - 1] != setting[j - 1]);
             unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
             corner = row[j];
             row[j] = changed < shorter ? changed : shorter;

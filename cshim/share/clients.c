@@ -39,7 +39,7 @@ struct client {
     /* Under the registry's lock. */
     enum phase phase;
     enum event_cause obstacle; /* to offering anything of it */
-    bool is_second; /* another one was open to that host, and not refused: it has the say */
+    bool is_data_connection;   /* probably: another one was open to that host when it was made */
     STACK_OF(X509) * chain;
     SSL_SESSION *sessions[MAX_SESSIONS]; /* copies of our own, the oldest first */
     size_t count;
@@ -50,13 +50,13 @@ struct client {
     bool is_certain;        /* no other connection could have been meant */
     bool has_refused;       /* it has made a full handshake instead */
 
-    enum event_cause missed; /* to offering it anything, though a connection is open to that host */
+    enum event_cause obstacle_to_offer; /* why it was offered no session of one that is open */
 };
 
 /*
  * The clients of one process. A forked child makes its own and leaves its parent's alone, lock and all: it
- * may have been held. The lock is a leaf: nobody is called under it but the kernel, and libcrypto for
- * references and memory. What is to be freed leaves it first: a session may have functions of the program.
+ * may have been held. Under its lock only the kernel is called, and libcrypto for references and
+ * memory. What is to be freed leaves it first: a session may have functions of the program.
  */
 struct registry {
     pid_t process;
@@ -88,15 +88,15 @@ static struct registry *registry_make(void)
     struct registry *current = registry_of_process();
     if (current != NULL)
         return current;
-    struct registry *made = calloc(1, sizeof(*made));
-    if (made == NULL)
+    struct registry *fresh = calloc(1, sizeof(*fresh));
+    if (fresh == NULL)
         return NULL;
-    made->process = getpid();
-    made->of_parent = atomic_load(&registry);
-    pthread_mutex_init(&made->lock, NULL);
-    if (atomic_compare_exchange_strong(&registry, &made->of_parent, made))
-        return made;
-    free(made); /* another thread was first */
+    fresh->process = getpid();
+    fresh->of_parent = atomic_load(&registry);
+    pthread_mutex_init(&fresh->lock, NULL);
+    if (atomic_compare_exchange_strong(&registry, &fresh->of_parent, fresh))
+        return fresh;
+    free(fresh); /* another thread was first */
     return registry_of_process();
 }
 
@@ -255,18 +255,18 @@ static bool is_to_same_host(const struct client *open, const struct client *clie
  * Of two that both could be meant: the one that is no data connection, the one of this thread, the one that
  * has heard of its server last. A program asks for a data connection just before it makes it.
  */
-static bool is_nearer(const struct client *one, const struct client *other)
+static bool is_nearer(const struct client *candidate, const struct client *chosen)
 {
-    if (one->is_second != other->is_second)
-        return other->is_second;
-    bool is_own = pthread_equal(one->thread, pthread_self()) != 0;
-    bool is_others_own = pthread_equal(other->thread, pthread_self()) != 0;
-    if (is_own != is_others_own)
+    if (candidate->is_data_connection != chosen->is_data_connection)
+        return chosen->is_data_connection;
+    bool is_own = pthread_equal(candidate->thread, pthread_self()) != 0;
+    bool is_chosens_own = pthread_equal(chosen->thread, pthread_self()) != 0;
+    if (is_own != is_chosens_own)
         return is_own;
-    return endpoints_silence(&one->ends) < endpoints_silence(&other->ends);
+    return endpoints_silence(&candidate->ends) < endpoints_silence(&chosen->ends);
 }
 
-/* The lock is held. Sets missed, or is_certain. */
+/* The lock is held. Sets is_certain, and obstacle_to_offer where it gives NULL. */
 static struct client *choose(const struct registry *current, struct client *client)
 {
     struct client *chosen = NULL;
@@ -276,7 +276,8 @@ static struct client *choose(const struct registry *current, struct client *clie
             continue;
         enum event_cause obstacle = obstacle_between(current, open, client);
         if (obstacle != CAUSE_NONE) {
-            client->missed = obstacle > client->missed ? obstacle : client->missed;
+            client->obstacle_to_offer =
+                obstacle > client->obstacle_to_offer ? obstacle : client->obstacle_to_offer;
             continue;
         }
         if (chosen != NULL)
@@ -285,7 +286,7 @@ static struct client *choose(const struct registry *current, struct client *clie
             chosen = open;
     }
     if (chosen != NULL)
-        client->missed = CAUSE_NONE;
+        client->obstacle_to_offer = CAUSE_NONE;
     return chosen;
 }
 
@@ -305,7 +306,7 @@ static struct choice find(struct registry *current, struct client *client)
     if (chosen != NULL && (choice.chain = chain_copy(chosen->chain)) != NULL) {
         choice.session = take_session(chosen, &leaving);
         choice.server = chosen->ends.peer;
-        client->missed = choice.session == NULL ? OBSTACLE_NO_SESSION : CAUSE_NONE;
+        client->obstacle_to_offer = choice.session == NULL ? OBSTACLE_NO_SESSION : CAUSE_NONE;
     }
     link_client(current, client);
     pthread_mutex_unlock(&current->lock);
@@ -329,7 +330,7 @@ static SSL_SESSION *copy_of(SSL_SESSION *session)
 static bool offer(SSL *ssl, struct client *client, const struct choice *choice)
 {
     if (!chain_is_accepted(choice->chain, ssl, client->context->ctx)) {
-        client->missed = OBSTACLE_UNVERIFIED;
+        client->obstacle_to_offer = OBSTACLE_UNVERIFIED;
         return false;
     }
     SSL_SESSION *copy = copy_of(choice->session);
@@ -415,7 +416,7 @@ static void begin(SSL *ssl, bool as_client)
         look_for_session(ssl, current, client);
         return;
     }
-    clients_give_up(context);
+    clients_stop_offering(context);
     pthread_mutex_lock(&current->lock);
     link_client(current, client);
     pthread_mutex_unlock(&current->lock);
@@ -432,10 +433,11 @@ void clients_begin(SSL *ssl, bool as_client)
 }
 
 /* From now on libssl calls new_cb for the tickets of clients too, and we for the program where it asked for it. */
-static void listen_for_tickets(struct context *context)
+static void ask_for_tickets(struct context *context)
 {
     long mode;
-    if (atomic_load(&context->client.gives_up) || atomic_exchange(&context->client.listens, true))
+    if (atomic_load(&context->client.program_offers) ||
+        atomic_exchange(&context->client.hears_tickets, true))
         return;
     do {
         mode = atomic_load(&context->mode);
@@ -466,8 +468,8 @@ static void tell(SSL *ssl, const struct client *client, bool is_reused)
     if (client->offered != NULL)
         trace_client(client->context, session, is_reused ? OUTCOME_RESUMED : OUTCOME_REFUSED,
                      CAUSE_NONE);
-    else if (client->missed != CAUSE_NONE && !is_reused && !client->has_own_session)
-        trace_client(client->context, session, OUTCOME_COULD_RESUME, client->missed);
+    else if (client->obstacle_to_offer != CAUSE_NONE && !is_reused && !client->has_own_session)
+        trace_client(client->context, session, OUTCOME_COULD_RESUME, client->obstacle_to_offer);
 }
 
 /* The lock is held. */
@@ -505,7 +507,7 @@ static void complete(SSL *ssl, struct client *client)
     pthread_mutex_lock(&client->registry->lock);
     client->phase = OPEN;
     client->obstacle = obstacle;
-    client->is_second = client->missed > OBSTACLE_OTHER_CONTEXT;
+    client->is_data_connection = client->obstacle_to_offer > OBSTACLE_OTHER_CONTEXT;
     client->chain = chain;
     if (session != NULL)
         keep_session(client, session, &leaving);
@@ -516,7 +518,7 @@ static void complete(SSL *ssl, struct client *client)
     let_go(&leaving);
     withdraw(client);
     if (obstacle == CAUSE_NONE && is_asked())
-        listen_for_tickets(client->context);
+        ask_for_tickets(client->context);
 }
 
 /* The handshake has failed, or was left undone. */
@@ -614,7 +616,7 @@ void clients_forget(struct connection *connection)
 /* Whether libssl calls for clients only because we asked it to. */
 static bool is_called_for_us(const struct context *context)
 {
-    return atomic_load_explicit(&context->client.listens, memory_order_relaxed) &&
+    return atomic_load_explicit(&context->client.hears_tickets, memory_order_relaxed) &&
            (policy_mode(atomic_load(&context->mode)) & SSL_SESS_CACHE_CLIENT) == 0;
 }
 
@@ -667,31 +669,32 @@ bool clients_have_offered(struct context *context, const SSL_SESSION *session)
 
 long clients_mode(const struct context *context)
 {
-    return atomic_load(&context->client.listens) && !atomic_load(&context->client.gives_up)
+    return atomic_load(&context->client.hears_tickets) &&
+                   !atomic_load(&context->client.program_offers)
                ? SSL_SESS_CACHE_CLIENT
                : 0;
 }
 
-void clients_note_made(struct context *context)
+void clients_note_created(struct context *context)
 {
     if (context != NULL)
-        atomic_store(&context->client.known_whole, true);
+        atomic_store(&context->client.seen_from_start, true);
 }
 
-void clients_doubt(struct context *context)
+void clients_note_own_verification(struct context *context)
 {
     if (context != NULL)
-        atomic_store(&context->client.doubtful, true);
+        atomic_store(&context->client.verifies_itself, true);
 }
 
 /*
  * libssl marks the session that a client of such a mode has resumed: the program could not offer its own
  * again.
  */
-void clients_give_up(struct context *context)
+void clients_stop_offering(struct context *context)
 {
-    if (context == NULL || !is_asked() || atomic_exchange(&context->client.gives_up, true) ||
-        !atomic_load(&context->client.listens))
+    if (context == NULL || !is_asked() || atomic_exchange(&context->client.program_offers, true) ||
+        !atomic_load(&context->client.hears_tickets))
         return;
     libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
                         policy_real_mode(atomic_load(&context->mode)), NULL);

@@ -47,9 +47,9 @@ bool clients_have_offered(struct context *context, const SSL_SESSION *session);
 long clients_mode(const struct context *context);
 
 /* What the program does with a context (or NULL) or a connection that bears on what may be offered. */
-void clients_note_made(struct context *context);
-void clients_doubt(struct context *context);
-void clients_give_up(struct context *context);
+void clients_note_created(struct context *context);
+void clients_note_own_verification(struct context *context);
+void clients_stop_offering(struct context *context);
 void clients_note_context_protocols(struct context *context, const unsigned char *protocols,
                                     unsigned int length);
 void clients_note_protocols(SSL *ssl, const unsigned char *protocols, unsigned int length);

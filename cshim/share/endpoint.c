@@ -70,13 +70,13 @@ uint32_t endpoints_silence(const struct endpoints *ends)
                                                             : UINT32_MAX;
 }
 
-bool endpoint_is_same_host(const struct endpoint *one, const struct endpoint *other)
+bool endpoint_is_same_host(const struct endpoint *left, const struct endpoint *right)
 {
-    return memcmp(&one->address, &other->address, sizeof(one->address)) == 0 &&
-           one->scope == other->scope;
+    return memcmp(&left->address, &right->address, sizeof(left->address)) == 0 &&
+           left->scope == right->scope;
 }
 
-bool endpoint_is_same(const struct endpoint *one, const struct endpoint *other)
+bool endpoint_is_same(const struct endpoint *left, const struct endpoint *right)
 {
-    return endpoint_is_same_host(one, other) && one->port == other->port;
+    return endpoint_is_same_host(left, right) && left->port == right->port;
 }

@@ -30,7 +30,7 @@ bool endpoints_are_open(const struct endpoints *ends);
 /* The milliseconds since something came from the peer last. */
 uint32_t endpoints_silence(const struct endpoints *ends);
 
-bool endpoint_is_same_host(const struct endpoint *one, const struct endpoint *other);
-bool endpoint_is_same(const struct endpoint *one, const struct endpoint *other);
+bool endpoint_is_same_host(const struct endpoint *left, const struct endpoint *right);
+bool endpoint_is_same(const struct endpoint *left, const struct endpoint *right);
 
 #endif

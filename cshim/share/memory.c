@@ -94,24 +94,24 @@ static struct ring *new_ring(void)
 /* Of a family: nobody else needs it. */
 static struct ring *random_ring(void)
 {
-    struct ring *made = new_ring();
-    if (made == NULL ||
-        getrandom(made->keys, sizeof(made->keys[0]), 0) != (ssize_t)sizeof(made->keys[0]) ||
-        getrandom(made->root, sizeof(made->root), 0) != (ssize_t)sizeof(made->root))
+    struct ring *fresh = new_ring();
+    if (fresh == NULL ||
+        getrandom(fresh->keys, sizeof(fresh->keys[0]), 0) != (ssize_t)sizeof(fresh->keys[0]) ||
+        getrandom(fresh->root, sizeof(fresh->root), 0) != (ssize_t)sizeof(fresh->root))
         return NULL;
-    made->count = 1;
-    return made;
+    fresh->count = 1;
+    return fresh;
 }
 
 static struct ring *derive_ring(const struct key_file *file)
 {
-    struct ring *made = new_ring();
-    for (unsigned i = 0; made != NULL && i < file->count; i++)
-        if (!record_derive(&made->keys[i], file->keys[i]))
+    struct ring *fresh = new_ring();
+    for (unsigned i = 0; fresh != NULL && i < file->count; i++)
+        if (!record_derive(&fresh->keys[i], file->keys[i]))
             return NULL;
-    if (made != NULL)
-        made->count = file->count;
-    return made;
+    if (fresh != NULL)
+        fresh->count = file->count;
+    return fresh;
 }
 
 /* lock is held. */
@@ -123,13 +123,13 @@ static void use_keys(void)
     if (text == text_used)
         return;
     text_used = text;
-    struct ring *made = NULL;
+    struct ring *fresh = NULL;
     if (key_file_parse((const char *)text->text, text->length, &file, problem, sizeof(problem)) &&
-        (made = derive_ring(&file)) == NULL)
+        (fresh = derive_ring(&file)) == NULL)
         strcpy(problem, "libcrypto can't derive keys from them");
     explicit_bzero(&file, sizeof(file));
-    if (made != NULL)
-        atomic_store_explicit(&ring, made, memory_order_release);
+    if (fresh != NULL)
+        atomic_store_explicit(&ring, fresh, memory_order_release);
     else
         store_note(STORE_KEYS_UNUSABLE, "the keys in %s can't be used: %s; %s",
                    config.settings.store_key, problem,
@@ -143,8 +143,8 @@ static const struct ring *current_ring(void)
 
 const unsigned char *memory_family_root(void)
 {
-    const struct ring *made = current_ring();
-    return made != NULL && !is_file ? made->root : NULL;
+    const struct ring *keys = current_ring();
+    return keys != NULL && !is_file ? keys->root : NULL;
 }
 
 /* ---- opening ---- */
@@ -161,13 +161,13 @@ static bool parse_address(struct region_address *address)
 static bool open_family(uint64_t size)
 {
     const char *fault = region_map_family(&region, size);
-    struct ring *made = fault == NULL ? random_ring() : NULL;
-    if (fault == NULL && made == NULL)
+    struct ring *fresh = fault == NULL ? random_ring() : NULL;
+    if (fault == NULL && fresh == NULL)
         fault = "there is no memory for its key";
     if (fault != NULL)
         store_note_off(fault);
-    atomic_store_explicit(&ring, made, memory_order_release);
-    return made != NULL;
+    atomic_store_explicit(&ring, fresh, memory_order_release);
+    return fresh != NULL;
 }
 
 /* lock is held. */
@@ -282,7 +282,7 @@ static bool wait_for_bucket(struct arena_call *call, unsigned round, long deadli
     return empty_behind(call, ARENA_SUSPECT);
 }
 
-static enum arena_status run(struct arena_call *call)
+static enum arena_status run_until_free(struct arena_call *call)
 {
     long deadline = 0;
     if (fault_strikes(FAULT_STORE_KILLS))
@@ -358,7 +358,7 @@ static bool put(const struct record_place *place, const unsigned char *session, 
     call.record = record;
     call.length = make_record(key, place, session, length, single_use, record);
     call.expiry = call.now + life;
-    return call.length > 0 && set_name(&call, key, place) && run(&call) == ARENA_DONE;
+    return call.length > 0 && set_name(&call, key, place) && run_until_free(&call) == ARENA_DONE;
 }
 
 static bool memory_put(const struct requests_session *known, SSL_SESSION *session, uint32_t length,
@@ -390,7 +390,7 @@ static uint32_t find(const struct record_key *key, const struct record_place *pl
     struct arena_call call = call_of(take ? ARENA_TAKE : ARENA_FIND);
     call.record = room->record;
     call.length = sizeof(room->record);
-    if (!set_name(&call, key, place) || (*status = run(&call)) != ARENA_DONE)
+    if (!set_name(&call, key, place) || (*status = run_until_free(&call)) != ARENA_DONE)
         return 0;
     uint32_t length = read_record(key, place, room->record, (uint32_t)call.length, room->session,
                                   sizeof(room->session), &single_use);
@@ -451,7 +451,7 @@ static void memory_remove(const struct requests_session *known, int64_t life)
         call.expiry = call.now + life;
         if (!set_name(&call, &keys->keys[i], &place))
             continue;
-        enum arena_status status = run(&call);
+        enum arena_status status = run_until_free(&call);
         if (status == ARENA_DONE)
             atomic_fetch_add(&counters.deleted, 1);
         if (status == ARENA_BUSY)
@@ -464,7 +464,7 @@ static bool memory_was_removed(const struct requests_session *known)
     struct record_place place;
     struct arena_call call = call_of(ARENA_LOOK);
     if (!place_of(&place, known) || !set_name(&call, &current_ring()->keys[0], &place) ||
-        run(&call) != ARENA_GONE)
+        run_until_free(&call) != ARENA_GONE)
         return false;
     atomic_fetch_add(&counters.gone, 1);
     return true;

@@ -41,7 +41,7 @@ enum { FREE, WAITING, ANSWERED, LEFT, WAIT_STATES };
 
 struct wait {
     atomic_uint word;
-    atomic_bool is_begun; /* Go has it */
+    atomic_bool is_with_go; /* Go has it */
     _Atomic(struct request *) request;
     _Atomic int64_t deadline;
 };
@@ -76,7 +76,7 @@ static bool take_wait(struct request *request, int64_t deadline)
         if (state_of(word) != FREE || !atomic_compare_exchange_strong(&wait->word, &word, waiting))
             continue;
         atomic_fetch_add(&waits_in_use, 1);
-        atomic_store(&wait->is_begun, false);
+        atomic_store(&wait->is_with_go, false);
         atomic_store(&wait->request, request);
         atomic_store(&wait->deadline, deadline);
         request->wait = wait;
@@ -200,7 +200,7 @@ static void answer_counters(const struct store_functions *store, struct request 
 static void look_up(const struct store_functions *store, struct request *request)
 {
     take_out(request);
-    atomic_store(&request->wait->is_begun, true);
+    atomic_store(&request->wait->is_with_go, true);
     if (request->go.operation == COUNTERS)
         answer_counters(store, request);
     else
@@ -357,9 +357,9 @@ static struct request *wait_for(struct request *request, int64_t deadline)
     push(&lookups, request);
     while (atomic_load(&wait->word) == waiting && futex_wait(&wait->word, waiting, deadline))
         ;
-    bool is_begun = atomic_load(&wait->is_begun);
+    bool is_with_go = atomic_load(&wait->is_with_go);
     if (change(wait, waiting, WAITING, LEFT)) {
-        if (is_begun)
+        if (is_with_go)
             return NULL; /* Go counts it */
         atomic_store(&is_stalled, true);
         atomic_fetch_add(&timed_out, 1);

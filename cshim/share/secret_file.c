@@ -9,11 +9,11 @@
 
 #include "cshim/process/error.h"
 
-bool secret_file_is_same(const struct stat *one, const struct stat *other)
+bool secret_file_is_same(const struct stat *left, const struct stat *right)
 {
-    return one->st_ino == other->st_ino && one->st_dev == other->st_dev &&
-           one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-           one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
+    return left->st_ino == right->st_ino && left->st_dev == right->st_dev &&
+           left->st_size == right->st_size && left->st_mtim.tv_sec == right->st_mtim.tv_sec &&
+           left->st_mtim.tv_nsec == right->st_mtim.tv_nsec;
 }
 
 const char *secret_file_fault(const struct stat *file)

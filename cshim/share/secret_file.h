@@ -27,7 +27,7 @@ struct secret_file {
 const char *secret_file_look(struct secret_file *file);
 
 /* Whether both are the same file, with the same content as far as its times tell. */
-bool secret_file_is_same(const struct stat *one, const struct stat *other);
+bool secret_file_is_same(const struct stat *left, const struct stat *right);
 
 /* Why a file of that kind can not be believed, in a few words, or NULL. */
 const char *secret_file_fault(const struct stat *file);

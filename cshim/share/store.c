@@ -78,9 +78,9 @@ static void say_noted(void)
     atomic_store(&have_noted, false);
     for (int i = 0; i < STORE_MESSAGES; i++) {
         unsigned noted = NOTED;
-        atomic_flag said = ATOMIC_FLAG_INIT;
+        atomic_flag was_said = ATOMIC_FLAG_INIT;
         if (atomic_compare_exchange_strong(&messages[i].state, &noted, SAID))
-            say_once(&said, "%s", messages[i].text);
+            say_once(&was_said, "%s", messages[i].text);
     }
 }
 
@@ -205,9 +205,10 @@ static int64_t life_of(const SSL_SESSION *session)
 
 static void say_no_context(void)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    say_once(&said, "sessions without a session id context are not shared: the program sets none "
-                    "(SSL_CTX_set_session_id_context), and no SSLCACHE_SESSION_CONTEXT=NAME does");
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
+    say_once(&was_said,
+             "sessions without a session id context are not shared: the program sets none "
+             "(SSL_CTX_set_session_id_context), and no SSLCACHE_SESSION_CONTEXT=NAME does");
 }
 
 static bool is_shared(const SSL_SESSION *session, const struct requests_session *known)

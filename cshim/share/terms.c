@@ -117,7 +117,8 @@ enum event_cause terms_read(SSL *ssl, const struct context *context, struct term
     if (libssl.X509_VERIFY_PARAM_get0_host == NULL || libssl.X509_VERIFY_PARAM_get0_email == NULL ||
         libssl.X509_VERIFY_PARAM_get1_ip_asc == NULL)
         return OBSTACLE_OLD_LIBSSL;
-    if (!atomic_load(&context->client.known_whole) || atomic_load(&context->client.doubtful) ||
+    if (!atomic_load(&context->client.seen_from_start) ||
+        atomic_load(&context->client.verifies_itself) ||
         libssl.SSL_get_SSL_CTX(ssl) != context->ctx)
         return OBSTACLE_OWN_VERIFICATION;
     if (has_callbacks(ssl, context))
@@ -129,7 +130,7 @@ enum event_cause terms_read(SSL *ssl, const struct context *context, struct term
     return writing.is_whole ? CAUSE_NONE : OBSTACLE_LONG_TERMS;
 }
 
-bool terms_equal(const struct terms *one, const struct terms *other)
+bool terms_equal(const struct terms *left, const struct terms *right)
 {
-    return strcmp(one->text, other->text) == 0;
+    return strcmp(left->text, right->text) == 0;
 }

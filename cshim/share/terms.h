@@ -21,7 +21,7 @@ struct terms {
  */
 enum event_cause terms_read(SSL *ssl, const struct context *context, struct terms *terms);
 
-bool terms_equal(const struct terms *one, const struct terms *other);
+bool terms_equal(const struct terms *left, const struct terms *right);
 
 /* A hash of the protocols that SSL_set_alpn_protos(3) takes; 0 for none. libssl shows them to nobody. */
 uint64_t terms_hash_protocols(const unsigned char *protocols, unsigned int length);

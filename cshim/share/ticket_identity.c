@@ -22,7 +22,7 @@ struct ticket_identity {
 
 enum { NAMES = 256 };
 
-struct learned {
+struct choice {
     unsigned char identity[TICKET_IDENTITY_SIZE];
     uint32_t verify_mode;
     uint8_t length;
@@ -30,7 +30,7 @@ struct learned {
 };
 
 struct ticket_names {
-    struct learned *learned[NAMES];
+    struct choice *choice[NAMES];
 };
 
 /* What hangs on an object of libssl may be shared between processes, where the program's allocator says so. */
@@ -242,10 +242,10 @@ static void refresh(struct context *context, X509 *current, bool with_rules)
     ticket_keys_unlock();
     if (is_there)
         return;
-    struct ticket_identity *made = make_identity(context->ctx, current, with_rules);
+    struct ticket_identity *fresh = make_identity(context->ctx, current, with_rules);
     ticket_keys_lock();
     struct ticket_identity *before = context->tickets.identity;
-    context->tickets.identity = made;
+    context->tickets.identity = fresh;
     ticket_keys_unlock();
     free_identity(before);
 }
@@ -272,8 +272,8 @@ static bool has_certificate(const struct ticket_identity *identity, const X509 *
 }
 
 /* Of a certificate that the program has given to the connection alone. */
-static bool identity_of_lent(const SSL *ssl, const X509 *used, struct context *context,
-                             struct ticket_label *label)
+static bool identity_of_connection(const SSL *ssl, const X509 *used, struct context *context,
+                                   struct ticket_label *label)
 {
     unsigned char key[DIGEST_SIZE];
     unsigned int size = DIGEST_SIZE;
@@ -281,7 +281,7 @@ static bool identity_of_lent(const SSL *ssl, const X509 *used, struct context *c
         libssl.X509_pubkey_digest(used, libssl.EVP_sha256(), key, &size) != 1)
         return false;
     /* From now on one is to be expected for any name. */
-    atomic_store(&context->tickets.has_switch, true);
+    atomic_store(&context->tickets.chooses_by_name, true);
     return digest(key, sizeof(key), label->identity);
 }
 
@@ -305,7 +305,7 @@ bool ticket_identity_of(const SSL *ssl, struct ticket_label *label)
         memcpy(label->identity, with_rules ? identity->with_rules : identity->of_certificates,
                DIGEST_SIZE);
     ticket_keys_unlock();
-    return is_its_own ? is_known : identity_of_lent(ssl, used, context, label);
+    return is_its_own ? is_known : identity_of_connection(ssl, used, context, label);
 }
 
 /* ---- what is chosen for a name ---- */
@@ -319,110 +319,111 @@ static unsigned place_of(const struct ticket_label *label)
 }
 
 /* The lock of the keys is held. */
-static struct learned *find_learned(const struct context *first, const struct ticket_label *label)
+static struct choice *find_choice(const struct context *first, const struct ticket_label *label)
 {
     const struct ticket_names *names = first->tickets.names;
-    struct learned *learned = names != NULL ? names->learned[place_of(label)] : NULL;
-    bool is_it = learned != NULL && learned->length == label->server_name_length &&
-                 memcmp(learned->name, label->server_name, learned->length) == 0;
-    return is_it ? learned : NULL;
+    struct choice *choice = names != NULL ? names->choice[place_of(label)] : NULL;
+    bool is_it = choice != NULL && choice->length == label->server_name_length &&
+                 memcmp(choice->name, label->server_name, choice->length) == 0;
+    return is_it ? choice : NULL;
 }
 
 /* The lock of the keys is held. */
-static bool knows(const struct context *first, const struct ticket_label *label)
+static bool is_known_choice(const struct context *first, const struct ticket_label *label)
 {
-    const struct learned *learned = find_learned(first, label);
-    return learned != NULL && learned->verify_mode == label->verify_mode &&
-           memcmp(learned->identity, label->identity, sizeof(label->identity)) == 0;
+    const struct choice *choice = find_choice(first, label);
+    return choice != NULL && choice->verify_mode == label->verify_mode &&
+           memcmp(choice->identity, label->identity, sizeof(label->identity)) == 0;
 }
 
 /* Notes it in place of another, and gives back which. The lock of the keys is held. */
-static struct learned *put_learned(struct context *first, const struct ticket_label *label,
-                                   struct learned *learned)
+static struct choice *put_choice(struct context *first, const struct ticket_label *label,
+                                 struct choice *choice)
 {
-    struct learned **place = &first->tickets.names->learned[place_of(label)];
-    struct learned *before = *place;
-    *place = learned;
+    struct choice **place = &first->tickets.names->choice[place_of(label)];
+    struct choice *before = *place;
+    *place = choice;
     return before;
 }
 
 /* Whether another SSL_CTX, or another certificate, may be chosen by the name. */
 static bool may_switch(const struct context *first, const struct context *present)
 {
-    return atomic_load(&first->tickets.has_switch) ||
-           (present != NULL && atomic_load(&present->tickets.has_switch));
+    return atomic_load(&first->tickets.chooses_by_name) ||
+           (present != NULL && atomic_load(&present->tickets.chooses_by_name));
 }
 
-void ticket_identity_learn(struct context *first, const SSL *ssl, const struct ticket_label *label)
+void ticket_identity_note_choice(struct context *first, const SSL *ssl,
+                                 const struct ticket_label *label)
 {
     if (!may_switch(first, context_attached(libssl.SSL_get_SSL_CTX(ssl))))
         return;
     ticket_keys_lock();
-    bool is_known = knows(first, label), has_names = first->tickets.names != NULL;
+    bool is_known = is_known_choice(first, label), has_names = first->tickets.names != NULL;
     ticket_keys_unlock();
     if (is_known)
         return;
     struct ticket_names *names = has_names ? NULL : take(sizeof(*names));
-    struct learned *learned = take(sizeof(*learned) + label->server_name_length);
-    if (learned == NULL || (names == NULL && !has_names)) {
-        give_back(learned);
+    struct choice *choice = take(sizeof(*choice) + label->server_name_length);
+    if (choice == NULL || (names == NULL && !has_names)) {
+        give_back(choice);
         give_back(names);
         return;
     }
-    memcpy(learned->identity, label->identity, sizeof(learned->identity));
-    learned->verify_mode = label->verify_mode;
-    learned->length = label->server_name_length;
-    memcpy(learned->name, label->server_name, learned->length);
+    memcpy(choice->identity, label->identity, sizeof(choice->identity));
+    choice->verify_mode = label->verify_mode;
+    choice->length = label->server_name_length;
+    memcpy(choice->name, label->server_name, choice->length);
     ticket_keys_lock();
     if (first->tickets.names == NULL) {
         first->tickets.names = names;
         names = NULL;
     }
-    learned = put_learned(first, label, learned);
+    choice = put_choice(first, label, choice);
     ticket_keys_unlock();
-    give_back(learned);
+    give_back(choice);
     give_back(names);
 }
 
-static bool recall(const struct context *first, struct ticket_label *label)
+static bool recall_choice(const struct context *first, struct ticket_label *label)
 {
     ticket_keys_lock();
-    const struct learned *learned = find_learned(first, label);
-    if (learned != NULL) {
-        memcpy(label->identity, learned->identity, sizeof(label->identity));
-        label->verify_mode = learned->verify_mode;
+    const struct choice *choice = find_choice(first, label);
+    if (choice != NULL) {
+        memcpy(label->identity, choice->identity, sizeof(label->identity));
+        label->verify_mode = choice->verify_mode;
     }
     ticket_keys_unlock();
-    return learned != NULL;
+    return choice != NULL;
 }
 
-struct rival {
+struct other_server {
     const struct context *context;
     bool is_there;
 };
 
 /* The contexts lock is held. */
-static void look_for_rival(struct context *other, void *argument)
+static void look_for_certificate(struct context *other, void *argument)
 {
-    struct rival *rival = argument;
-    if (other != rival->context && libssl.SSL_CTX_get0_certificate(other->ctx) != NULL)
-        rival->is_there = true;
+    struct other_server *other_server = argument;
+    if (other != other_server->context && libssl.SSL_CTX_get0_certificate(other->ctx) != NULL)
+        other_server->is_there = true;
 }
 
 /* Whether no other SSL_CTX of this process could be chosen: none has a certificate. */
 static bool is_only_server(const struct context *context)
 {
-    struct rival rival = {.context = context};
-    contexts_all(look_for_rival, &rival);
-    return !rival.is_there;
+    struct other_server other_server = {.context = context};
+    contexts_all(look_for_certificate, &other_server);
+    return !other_server.is_there;
 }
 
-bool ticket_identity_foresee(struct context *first, const SSL *ssl, struct ticket_label *label)
+bool ticket_identity_predict(struct context *first, const SSL *ssl, struct ticket_label *label)
 {
     struct context *present = context_attached(libssl.SSL_get_SSL_CTX(ssl));
     if (present == NULL)
         return false;
-    if (may_switch(first, present) && recall(first, label))
+    if (may_switch(first, present) && recall_choice(first, label))
         return true;
     /* A client-hello callback has chosen already. */
     bool is_chosen = !may_switch(first, present) || present != first || is_only_server(present);
@@ -433,7 +434,7 @@ void ticket_identity_forget(struct context *context)
 {
     struct ticket_names *names = context->tickets.names;
     for (int i = 0; names != NULL && i < NAMES; i++)
-        give_back(names->learned[i]);
+        give_back(names->choice[i]);
     if (names != NULL)
         give_back(names);
     free_identity(context->tickets.identity);

@@ -29,13 +29,14 @@ void ticket_identity_prepare(struct context *context);
 bool ticket_identity_of(const SSL *ssl, struct ticket_label *label);
 
 /* Notes what was chosen for the server name of the label; `first` is what the connection was made with. */
-void ticket_identity_learn(struct context *first, const SSL *ssl, const struct ticket_label *label);
+void ticket_identity_note_choice(struct context *first, const SSL *ssl,
+                                 const struct ticket_label *label);
 
 /*
  * Writes identity and verify mode that a connection will have when the program has chosen. False: nobody can
  * tell.
  */
-bool ticket_identity_foresee(struct context *first, const SSL *ssl, struct ticket_label *label);
+bool ticket_identity_predict(struct context *first, const SSL *ssl, struct ticket_label *label);
 
 /* The SSL_CTX goes. */
 void ticket_identity_forget(struct context *context);

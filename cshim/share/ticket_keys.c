@@ -368,9 +368,9 @@ static bool look_is_due(bool now)
 
 static void say_no_root(void)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    say_once(&said, "tickets are not shared: SSLCACHE_TICKETS=shared needs a key, and "
-                    "SSLCACHE_STORE_KEY names no file of one");
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
+    say_once(&was_said, "tickets are not shared: SSLCACHE_TICKETS=shared needs a key, and "
+                        "SSLCACHE_STORE_KEY names no file of one");
 }
 
 bool ticket_keys_ready(bool now)
@@ -427,11 +427,11 @@ static void sweep(struct secrets *all, const struct ticket_time *time)
     }
 }
 
-static bool is_same_label(const struct ticket_label *one, const struct ticket_label *other)
+static bool is_same_label(const struct ticket_label *left, const struct ticket_label *right)
 {
     const size_t head = offsetof(struct ticket_label, server_name);
-    return memcmp(one, other, head) == 0 &&
-           memcmp(one->server_name, other->server_name, one->server_name_length) == 0;
+    return memcmp(left, right, head) == 0 &&
+           memcmp(left->server_name, right->server_name, left->server_name_length) == 0;
 }
 
 static uint32_t slot_of(const struct ticket_label *label, uint32_t root, int64_t number)

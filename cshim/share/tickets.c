@@ -195,7 +195,7 @@ static bool label_new(struct context *context, const SSL *ssl, int version,
     if (!set_session_context(label, id_context, length) || !set_name_of_connection(label, ssl) ||
         !ticket_identity_of(ssl, label))
         return false;
-    ticket_identity_learn(context, ssl, label);
+    ticket_identity_note_choice(context, ssl, label);
     return true;
 }
 
@@ -207,7 +207,7 @@ static bool label_offered(struct context *context, SSL *ssl, int version,
     memset(label, 0, sizeof(*label));
     label->version = (uint16_t)version;
     return set_session_context(label, of_ssl.bytes, of_ssl.length) &&
-           set_name_of_hello(label, ssl) && ticket_identity_foresee(context, ssl, label);
+           set_name_of_hello(label, ssl) && ticket_identity_predict(context, ssl, label);
 }
 
 /* For the renewal of the ticket. */
@@ -433,7 +433,7 @@ static int generate_callback(SSL *ssl, void *argument)
 
 /* ---- taking over, and giving back ---- */
 
-static void watch(struct context *context)
+static void install_session_callbacks(struct context *context)
 {
     libssl.SSL_CTX_set_session_ticket_cb(
         context->ctx, context->tickets.generate_callback != NULL ? generate_callback : NULL,
@@ -446,7 +446,7 @@ static long set_hmac_callback(SSL_CTX *ctx, hmac_ticket_callback callback)
                                         (any_callback)callback);
 }
 
-static void take(struct context *context)
+static void set_our_callback(struct context *context)
 {
     if (libssl.SSL_CTX_set_tlsext_ticket_key_evp_cb != NULL)
         libssl.SSL_CTX_set_tlsext_ticket_key_evp_cb(context->ctx, evp_callback);
@@ -455,7 +455,7 @@ static void take(struct context *context)
 }
 
 /* libssl 3.0 and later have both, and ask the newer one first. */
-static void put_programs(struct context *context)
+static void set_programs_callbacks(struct context *context)
 {
     if (libssl.SSL_CTX_set_tlsext_ticket_key_evp_cb != NULL)
         libssl.SSL_CTX_set_tlsext_ticket_key_evp_cb(context->ctx,
@@ -470,15 +470,15 @@ static bool is_programs(const struct ticket_context *tickets)
 }
 
 /* Ours or the program's: to be called when the program has set something. */
-static void settle(struct context *context)
+static void choose_key_callbacks(struct context *context)
 {
     bool takes = are_shared() && ticket_keys_ready(false) &&
                  (are_forced() || !is_programs(&context->tickets));
-    atomic_store(&context->tickets.is_taken, takes);
+    atomic_store(&context->tickets.is_sealed_by_us, takes);
     if (takes)
-        take(context);
+        set_our_callback(context);
     else
-        put_programs(context);
+        set_programs_callbacks(context);
 }
 
 /* Without a file of keys, processes that share the memory store have a root in common. */
@@ -492,26 +492,26 @@ static void use_family_root(void)
 
 void tickets_begin(struct context *context)
 {
-    if (context == NULL || context->tickets.is_seen_whole || !(are_shared() || are_watched()))
+    if (context == NULL || context->tickets.seen_from_start || !(are_shared() || are_watched()))
         return;
-    context->tickets.is_seen_whole = true;
-    watch(context);
+    context->tickets.seen_from_start = true;
+    install_session_callbacks(context);
     if (!are_shared())
         return;
     use_family_root();
     if (ticket_keys_ready(true))
-        settle(context);
+        choose_key_callbacks(context);
 }
 
 struct context *tickets_context(SSL_CTX *ctx)
 {
     struct context *context = are_shared() || are_watched() ? context_attached(ctx) : NULL;
-    return context != NULL && context->tickets.is_seen_whole ? context : NULL;
+    return context != NULL && context->tickets.seen_from_start ? context : NULL;
 }
 
 void tickets_connect(const SSL *ssl, struct context *context)
 {
-    if (context == NULL || !atomic_load(&context->tickets.is_taken))
+    if (context == NULL || !atomic_load(&context->tickets.is_sealed_by_us))
         return;
     int version = libssl.SSL_version(ssl);
     bool is_quic = version < TLS1_VERSION;
@@ -524,18 +524,18 @@ void tickets_connect(const SSL *ssl, struct context *context)
 long tickets_callback_ctrl(struct context *context, int command, any_callback callback)
 {
     if (command == SSL_CTRL_SET_TLSEXT_SERVERNAME_CB)
-        atomic_store(&context->tickets.has_switch, callback != NULL);
+        atomic_store(&context->tickets.chooses_by_name, callback != NULL);
     if (command != SSL_CTRL_SET_TLSEXT_TICKET_KEY_CB)
         return libssl.SSL_CTX_callback_ctrl(context->ctx, command, callback);
     atomic_store(&context->tickets.hmac_callback, (hmac_ticket_callback)callback);
-    settle(context);
+    choose_key_callbacks(context);
     return 1;
 }
 
 int tickets_set_evp_callback(struct context *context, evp_ticket_callback callback)
 {
     atomic_store(&context->tickets.evp_callback, callback);
-    settle(context);
+    choose_key_callbacks(context);
     return 1;
 }
 
@@ -547,8 +547,8 @@ void tickets_note_ctrl(struct context *context, int command, const void *pointer
     if (!is_about_keys || pointer == NULL || context == NULL)
         return;
     atomic_store(&context->tickets.has_keys, true);
-    if (atomic_load(&context->tickets.is_taken))
-        settle(context);
+    if (atomic_load(&context->tickets.is_sealed_by_us))
+        choose_key_callbacks(context);
 }
 
 int tickets_set_session_callbacks(struct context *context,
@@ -559,7 +559,7 @@ int tickets_set_session_callbacks(struct context *context,
     tickets->generate_callback = generate;
     tickets->decrypt_callback = decrypt;
     tickets->callback_argument = argument;
-    watch(context);
+    install_session_callbacks(context);
     return 1;
 }
 

@@ -6,18 +6,18 @@
 #include <string.h>
 
 #include "cshim/context/policy.h"
-#include "cshim/process/memory.h"
+#include "cshim/process/mapping.h"
 #include "cshim/process/say.h"
 #include "cshim/report/live.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/store.h"
 #include "cshim/share/tickets.h"
+#include "cshim/takeover/flush_detection.h"
 #include "cshim/takeover/generate.h"
 #include "cshim/takeover/handshake.h"
-#include "cshim/takeover/owner.h"
+#include "cshim/takeover/membership.h"
 #include "cshim/takeover/session_table.h"
 #include "cshim/takeover/sessions.h"
-#include "cshim/takeover/tripwire.h"
 #include "cshim/takeover/unresumable.h"
 #include "cshim/trace/references.h"
 #include "cshim/trace/trace.h"
@@ -46,8 +46,8 @@ static void release(struct context *context)
     release_cache(context);
     generate_forget(context);
     tickets_forget(context);
-    libssl.SSL_SESSION_free(context->expired_tripwire);
-    libssl.SSL_SESSION_free(context->eternal_tripwire);
+    libssl.SSL_SESSION_free(context->expired_marker);
+    libssl.SSL_SESSION_free(context->eternal_marker);
     session_table_free(context);
     free(context->properties);
     free(context);
@@ -77,7 +77,7 @@ static void release_gone(const SSL_CTX *ctx, const void *freed_by)
         contexts_lock();
         struct context *gone = contexts_take_gone(ctx, freed_by);
         if (gone != NULL)
-            owner_leave(gone);
+            membership_end(gone);
         contexts_unlock();
         if (gone == NULL)
             return;
@@ -171,7 +171,7 @@ static struct context *join(struct context *fresh, bool *is_fresh)
 static void copy_session(void *session, void *argument)
 {
     struct context *context = argument;
-    if (session != context->expired_tripwire && session != context->eternal_tripwire)
+    if (session != context->expired_marker && session != context->eternal_marker)
         sessions_add(context, session, (struct origin){.cause = CAUSE_LIBSSL});
 }
 
@@ -181,7 +181,7 @@ static void copy_sessions(struct context *context)
 {
     if (libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SESS_NUMBER, 0, NULL) == 0)
         return;
-    /* The tripwires go into the table before it is walked, not while it is. */
+    /* Now, since it adds the markers (flush_detection.h): libssl's table must not change while it is walked. */
     if (context_make_cache(context) == NULL)
         return;
     libssl.OPENSSL_LH_doall_arg((OPENSSL_LHASH *)libssl.SSL_CTX_sessions(context->ctx),
@@ -194,14 +194,15 @@ static void copy_sessions(struct context *context)
  */
 static bool is_shared_with_processes(const SSL_CTX *ctx)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
     memory_allocate allocate = NULL;
     libssl.CRYPTO_get_mem_functions(&allocate, NULL, NULL);
-    if ((void *)allocate == (void *)libssl.CRYPTO_malloc || !memory_is_shared(ctx))
+    if ((void *)allocate == (void *)libssl.CRYPTO_malloc || !mapping_is_shared(ctx))
         return false;
     if (config.settings.verbose)
-        say_once(&said, "the program's OpenSSL objects are in memory that processes share: libssl "
-                        "keeps the sessions itself");
+        say_once(&was_said,
+                 "the program's OpenSSL objects are in memory that processes share: libssl "
+                 "keeps the sessions itself");
     return true;
 }
 
@@ -210,7 +211,7 @@ static struct context *attach(SSL_CTX *ctx, struct context_origin origin)
     if (config.settings.disable || !is_told_of_ends() || is_shared_with_processes(ctx))
         return NULL;
     release_gone(ctx, NULL);
-    live_look();
+    live_start_if_due();
     if (tracing())
         references_watch();
     struct context *fresh = make_context(ctx, origin);
@@ -227,7 +228,7 @@ static struct context *attach(SSL_CTX *ctx, struct context_origin origin)
 
 void context_attach_new(SSL_CTX *ctx, struct context_origin origin)
 {
-    if (context_is_left_alone(ctx))
+    if (context_is_left_to_libssl(ctx))
         return;
     release_order_probe(ctx);
     attach(ctx, origin);
@@ -235,7 +236,7 @@ void context_attach_new(SSL_CTX *ctx, struct context_origin origin)
 
 struct context *context_of(SSL_CTX *ctx, const void *caller)
 {
-    if (context_is_left_alone(ctx))
+    if (context_is_left_to_libssl(ctx))
         return NULL;
     struct context *context = context_find(ctx);
     if (context != NULL || libssl_contains(caller))
@@ -258,11 +259,11 @@ core_handle context_make_cache(struct context *context)
     cache = context_cache(context);
     if (cache == NULL && (cache = cache_new(&libssl.rules.cache)) != NULL) {
         is_fresh = true;
-        owner_enter(context);
+        membership_begin(context);
         context_set_cache(context, cache);
     }
     contexts_unlock();
     if (is_fresh)
-        tripwire_lay(context);
+        flush_detection_start(context);
     return cache;
 }

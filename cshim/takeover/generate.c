@@ -9,14 +9,14 @@
 #include "cshim/takeover/sessions.h"
 
 /* A session in libssl's cache, with a reference of our own. */
-struct bait {
+struct placeholder {
     SSL_SESSION *session;
-    pthread_t layer;
-    struct bait *next;
+    pthread_t thread;
+    struct placeholder *next;
 };
 
-/* What tells a bait from a session of the program: its session id context. */
-static const unsigned char mark[] = "libsslcache bait";
+/* What tells a placeholder from a session of the program: its session id context. */
+static const unsigned char mark[] = "libsslcache placeholder";
 
 static SSL_SESSION *make_session(int version, const unsigned char *id, unsigned int length)
 {
@@ -29,83 +29,84 @@ static SSL_SESSION *make_session(int version, const unsigned char *id, unsigned 
     return session;
 }
 
-bool generate_is_bait(const SSL_SESSION *session)
+bool generate_is_placeholder(const SSL_SESSION *session)
 {
     unsigned int length;
     const unsigned char *context = libssl.SSL_SESSION_get0_id_context(session, &length);
     return length == sizeof(mark) && memcmp(context, mark, sizeof(mark)) == 0;
 }
 
-static void push(struct context *context, struct bait *bait)
+static void push(struct context *context, struct placeholder *placeholder)
 {
-    bait->next = atomic_load(&context->baits);
-    while (!atomic_compare_exchange_weak(&context->baits, &bait->next, bait))
+    placeholder->next = atomic_load(&context->placeholders);
+    while (!atomic_compare_exchange_weak(&context->placeholders, &placeholder->next, placeholder))
         ;
 }
 
-static void lay(struct context *context, int version, const unsigned char *id, unsigned int length)
+static void add_placeholder(struct context *context, int version, const unsigned char *id,
+                            unsigned int length)
 {
-    struct bait *bait = malloc(sizeof(*bait));
+    struct placeholder *placeholder = malloc(sizeof(*placeholder));
     SSL_SESSION *session = make_session(version, id, length);
-    if (bait == NULL || session == NULL) {
+    if (placeholder == NULL || session == NULL) {
         libssl.SSL_SESSION_free(session);
-        free(bait);
+        free(placeholder);
         return;
     }
     gate_enter();
     libssl.SSL_CTX_add_session(context->ctx, session);
-    *bait = (struct bait){.session = session, .layer = pthread_self()};
-    push(context, bait);
+    *placeholder = (struct placeholder){.session = session, .thread = pthread_self()};
+    push(context, placeholder);
     gate_leave();
 }
 
-static void release(struct bait *bait)
+static void release(struct placeholder *placeholder)
 {
-    libssl.SSL_SESSION_free(bait->session);
-    free(bait);
+    libssl.SSL_SESSION_free(placeholder->session);
+    free(placeholder);
 }
 
-static void take_up(struct context *context, struct bait *bait)
+static void remove_placeholder(struct context *context, struct placeholder *placeholder)
 {
-    libssl.SSL_CTX_remove_session(context->ctx, bait->session);
-    release(bait);
+    libssl.SSL_CTX_remove_session(context->ctx, placeholder->session);
+    release(placeholder);
 }
 
 /*
- * libssl asks right after we have laid a bait, on the same thread. And where the session has left our
- * cache in the meantime, it may find none as well.
+ * Whether libssl has found the placeholder, or need not find it any more: it asks right after it was added, on the same
+ * thread, and a session that has left our cache since may as well not be found.
  */
-static bool is_done(struct context *context, const struct bait *bait)
+static bool is_done(struct context *context, const struct placeholder *placeholder)
 {
     unsigned int length;
-    const unsigned char *id = libssl.SSL_SESSION_get_id(bait->session, &length);
-    int version = libssl.SSL_SESSION_get_protocol_version(bait->session);
-    return pthread_equal(bait->layer, pthread_self()) ||
+    const unsigned char *id = libssl.SSL_SESSION_get_id(placeholder->session, &length);
+    int version = libssl.SSL_SESSION_get_protocol_version(placeholder->session);
+    return pthread_equal(placeholder->thread, pthread_self()) ||
            !sessions_have(context, version, id, length);
 }
 
-void generate_mend(struct context *context)
+void generate_remove_placeholders(struct context *context)
 {
-    if (atomic_load_explicit(&context->baits, memory_order_relaxed) == NULL)
+    if (atomic_load_explicit(&context->placeholders, memory_order_relaxed) == NULL)
         return;
-    gate_enter(); /* a forked child must not miss the baits that are in this thread's hand */
-    struct bait *next = atomic_exchange(&context->baits, NULL);
-    for (struct bait *bait = next; bait != NULL; bait = next) {
-        next = bait->next;
-        if (is_done(context, bait))
-            take_up(context, bait);
+    gate_enter(); /* a fork waits, so that the child has those that are in no list just now */
+    struct placeholder *next = atomic_exchange(&context->placeholders, NULL);
+    for (struct placeholder *placeholder = next; placeholder != NULL; placeholder = next) {
+        next = placeholder->next;
+        if (is_done(context, placeholder))
+            remove_placeholder(context, placeholder);
         else
-            push(context, bait);
+            push(context, placeholder);
     }
     gate_leave();
 }
 
 void generate_forget(struct context *context)
 {
-    struct bait *next = atomic_load(&context->baits);
-    for (struct bait *bait = next; bait != NULL; bait = next) {
-        next = bait->next;
-        release(bait);
+    struct placeholder *next = atomic_load(&context->placeholders);
+    for (struct placeholder *placeholder = next; placeholder != NULL; placeholder = next) {
+        next = placeholder->next;
+        release(placeholder);
     }
 }
 
@@ -133,10 +134,10 @@ static int generate(SSL *ssl, unsigned char *id, unsigned int *length)
         return 0;
     if (context == NULL)
         return 1;
-    generate_mend(context);
+    generate_remove_placeholders(context);
     int version = connection_version(ssl);
     if (sessions_have(context, version, id, *length))
-        lay(context, version, id, *length);
+        add_placeholder(context, version, id, *length);
     return 1;
 }
 

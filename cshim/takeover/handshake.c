@@ -7,9 +7,9 @@
 #include "cshim/settings/fault.h"
 #include "cshim/share/clients.h"
 #include "cshim/share/store.h"
+#include "cshim/takeover/flush_detection.h"
 #include "cshim/takeover/generate.h"
 #include "cshim/takeover/sessions.h"
-#include "cshim/takeover/tripwire.h"
 #include "cshim/takeover/unresumable.h"
 #include "cshim/trace/references.h"
 
@@ -66,10 +66,10 @@ static int call_new_callback(const struct context *context, SSL *ssl, SSL_SESSIO
 }
 
 /* What earlier callbacks had to leave undone, since libssl held its lock. */
-static void mend(struct context *context)
+static void do_deferred(struct context *context)
 {
-    tripwire_mend(context);
-    generate_mend(context);
+    flush_detection_restore(context);
+    generate_remove_placeholders(context);
 }
 
 /* For the trace: a session that a server has stored is another's to come back with. */
@@ -85,7 +85,7 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session)
         return 0;
     if (clients_take_ticket(context, ssl, session))
         return 0;
-    mend(context);
+    do_deferred(context);
     if (is_stored(context, ssl, session) && !store_put(ssl, session))
         sessions_add(context, session,
                      (struct origin){.cause = CAUSE_HANDSHAKE, .role = role_of(ssl)});
@@ -95,11 +95,11 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session)
 static void put_into_libssl(struct context *context, SSL_SESSION *session)
 {
     /* 1.1.1 asks for the number and the limit by name: they must be those of its own cache. */
-    contexts_leave_alone();
+    contexts_suspend();
     gate_enter();
     libssl.SSL_CTX_add_session(context->ctx, session);
     gate_leave();
-    contexts_go_on();
+    contexts_resume();
 }
 
 /*
@@ -151,7 +151,7 @@ static SSL_SESSION *look_up(struct context *context, SSL *ssl, const unsigned ch
         return NULL;
     }
     if (fault_strikes(FAULT_EXPIRE_NOW))
-        sessions_spoil(context, session);
+        sessions_make_expired(context, session);
     if (is_single_use(ssl, version) && !move_to_libssl(context, session)) {
         libssl.SSL_SESSION_free(session);
         return NULL;
@@ -194,7 +194,7 @@ static SSL_SESSION *ask_program(struct context *context, SSL *ssl, const unsigne
         return session;
     atomic_fetch_add(&context->callback_hits, 1);
     if (fault_strikes(FAULT_EXPIRE_NOW))
-        sessions_spoil(context, session);
+        sessions_make_expired(context, session);
     if (!has(context, SSL_SESS_CACHE_NO_INTERNAL_STORE))
         sessions_add(context, session, (struct origin){.cause = CAUSE_CALLBACK});
     /* The program may also have added it itself, as the manual page says it may. */
@@ -230,9 +230,9 @@ SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length
     struct context *context = context_of_connection(ssl);
     if (context == NULL)
         return NULL;
-    mend(context);
+    do_deferred(context);
 
-    live_look();
+    live_start_if_due();
     int64_t since = trace_clock();
     enum event_outcome outcome = OUTCOME_MISSED;
     if (fault_strikes(FAULT_LOOKUP_SLOW))
@@ -259,7 +259,7 @@ void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
         return;
     /* Only where its calls don't come to us by name are there sessions of ours in libssl's cache. */
     if (!libssl.rules.calls_by_name &&
-        (tripwire_sprung(context, session) || generate_is_bait(session)))
+        (flush_detection_notice(context, session) || generate_is_placeholder(session)))
         return;
     if (!clients_have_offered(context, session))
         sessions_dropped(context, session);
@@ -269,7 +269,7 @@ void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session)
  * libssl stores no session of a server that asks for certificates and has not set a session id context,
  * and calls nobody then.
  */
-void handshake_look_back(const SSL *ssl)
+void handshake_trace_refused(const SSL *ssl)
 {
     unsigned int length = 1;
     const struct context *context = context_of_connection(ssl);

@@ -13,7 +13,7 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session);
 SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length, int *copy);
 
 /* A connection goes: tells the trace where its sessions could not be stored for a want of the program. */
-void handshake_look_back(const SSL *ssl);
+void handshake_trace_refused(const SSL *ssl);
 
 /* remove_cb: libssl is through with a session. */
 void handshake_remove_session(SSL_CTX *ctx, SSL_SESSION *session);

@@ -7,9 +7,9 @@ static unsigned long hash_pointer(const void *session)
     return (unsigned long)((uintptr_t)session >> 4);
 }
 
-static int compare_pointers(const void *one, const void *other)
+static int compare_pointers(const void *left, const void *right)
 {
-    return one != other;
+    return left != right;
 }
 
 static unsigned long hash_thunk(const void *session, OPENSSL_LH_HASHFUNC hash)
@@ -17,9 +17,9 @@ static unsigned long hash_thunk(const void *session, OPENSSL_LH_HASHFUNC hash)
     return hash(session);
 }
 
-static int compare_thunk(const void *one, const void *other, OPENSSL_LH_COMPFUNC compare)
+static int compare_thunk(const void *left, const void *right, OPENSSL_LH_COMPFUNC compare)
 {
-    return compare(one, other);
+    return compare(left, right);
 }
 
 static void doall_thunk(void *session, OPENSSL_LH_DOALL_FUNC use)

@@ -10,7 +10,7 @@
 #include "cshim/settings/fault.h"
 #include "cshim/share/store.h"
 #include "cshim/takeover/attach.h"
-#include "cshim/takeover/owner.h"
+#include "cshim/takeover/membership.h"
 #include "cshim/takeover/session_table.h"
 #include "cshim/takeover/unresumable.h"
 
@@ -146,8 +146,8 @@ static void leave_cache(struct context *context, SSL_SESSION *session, bool is_l
 }
 
 /* One session that a flush took out: noted for later, or released now where there is no memory. */
-static void let_go(struct context *context, SSL_SESSION *session, struct session_list *list,
-                   bool is_locked)
+static void note_or_release(struct context *context, SSL_SESSION *session,
+                            struct session_list *list, bool is_locked)
 {
     leave_cache(context, session, is_locked);
     if (list_push(list, session))
@@ -186,7 +186,7 @@ static size_t take_out(struct context *context, core_handle cache, const struct 
         for (uint64_t i = 0; i < count; i++) {
             if (tracing())
                 trace_flushed(context, (SSL_SESSION *)gone[i], flush->origin, flush->now == 0);
-            let_go(context, (SSL_SESSION *)gone[i], list, flush->is_locked);
+            note_or_release(context, (SSL_SESSION *)gone[i], list, flush->is_locked);
         }
         total += count;
     } while (count == BATCH);
@@ -295,9 +295,9 @@ static int64_t limit_of(struct context *context)
 /* The time only: whether the session moves is a rule of the cache. */
 static void update_time(SSL_SESSION *session)
 {
-    contexts_leave_alone();
+    contexts_suspend();
     libssl.SSL_SESSION_set_time(session, (long)time(NULL));
-    contexts_go_on();
+    contexts_resume();
 }
 
 static int fail_to_add(const struct context *context, const SSL_SESSION *session,
@@ -320,7 +320,7 @@ static enum event_outcome outcome_of(bool is_new, const struct core_answer *answ
  * What follows reads a session here and there, with locks between. One that is not in the
  * processor's caches is fetched as a whole, not line by line. Beyond its end that does no harm.
  */
-static void fetch(const SSL_SESSION *session)
+static void prefetch(const SSL_SESSION *session)
 {
     enum { LINE = 64, LINES = 12 };
     for (int i = 0; i < LINES; i++)
@@ -328,8 +328,8 @@ static void fetch(const SSL_SESSION *session)
 }
 
 /* The references that an add has pushed out are given back. */
-static void settle(struct context *context, core_handle cache, core_session newcomer, int64_t limit,
-                   struct core_answer *answer)
+static void release_pushed_out(struct context *context, core_handle cache, core_session newcomer,
+                               int64_t limit, struct core_answer *answer)
 {
     session_table_update(context, (SSL_SESSION *)newcomer);
     if (answer->replaced != 0) {
@@ -344,8 +344,8 @@ static void settle(struct context *context, core_handle cache, core_session newc
 
 int sessions_add(struct context *context, SSL_SESSION *session, struct origin origin)
 {
-    fetch(session);
-    live_look();
+    prefetch(session);
+    live_start_if_due();
     int64_t since = trace_clock();
     if (fault_strikes(FAULT_ADD_FAILS))
         return fail_to_add(context, session, origin);
@@ -364,7 +364,7 @@ int sessions_add(struct context *context, SSL_SESSION *session, struct origin or
     set_entry(&entry, session);
     if (libssl.SSL_SESSION_up_ref(session) != 1)
         return 0;
-    owner_note(context, session);
+    membership_note(context, session);
     fork_enter();
     bool is_new = cache_functions->add(cache, &entry, limit, &answer) != 0;
     fork_leave();
@@ -374,7 +374,7 @@ int sessions_add(struct context *context, SSL_SESSION *session, struct origin or
         libssl.SSL_SESSION_free(session); /* it was there already, or there is no more memory */
         return 0;
     }
-    settle(context, cache, entry.session, limit, &answer);
+    release_pushed_out(context, cache, entry.session, limit, &answer);
     return 1;
 }
 
@@ -452,7 +452,7 @@ static SSL_SESSION *take_away(struct context *context, const SSL_SESSION *sessio
 
 /* The program's callback within libssl's removal. libssl holds no lock of the context here, unless it
  * flushes its own cache; the callback may fork, remove, and do what it likes. */
-static void call_outside(struct context *context, SSL_SESSION *session)
+static void call_with_gate_open(struct context *context, SSL_SESSION *session)
 {
     unsigned depth = gate_open();
     struct removal *outer = current;
@@ -479,7 +479,7 @@ void sessions_dropped(struct context *context, SSL_SESSION *session)
         trace_dropped(context, session, held != NULL);
 
     if (atomic_load(&context->remove_callback) != NULL)
-        call_outside(context, session);
+        call_with_gate_open(context, session);
     if (held != NULL)
         libssl.SSL_SESSION_free(held);
 }
@@ -488,7 +488,7 @@ int sessions_remove(struct context *context, SSL_SESSION *session, struct origin
 {
     if (session == NULL)
         return 0;
-    fetch(session);
+    prefetch(session);
     /* libssl marks the session and calls our remove_cb, which takes it out of our cache. */
     struct removal removal = {.context = context, .session = session, .origin = origin};
     struct removal *outer = current;
@@ -588,23 +588,23 @@ static void reschedule_in(struct context *context, void *entry)
 
 void sessions_reschedule(SSL_SESSION *session)
 {
-    if (session == NULL || contexts_left_alone() || !contexts_have_stored())
+    if (session == NULL || contexts_are_suspended() || !contexts_have_stored())
         return;
     struct core_entry entry;
     set_entry(&entry, session);
-    owner_each(session, reschedule_in, &entry);
+    membership_each(session, reschedule_in, &entry);
 }
 
 /* One second of 1970: long ago, and libssl counts from there in every version. */
-void sessions_spoil(const struct context *context, SSL_SESSION *session)
+void sessions_make_expired(const struct context *context, SSL_SESSION *session)
 {
     if (tracing())
         trace_expire(context, session, CAUSE_FAULT);
     gate_enter();
-    contexts_leave_alone();
+    contexts_suspend();
     libssl.SSL_SESSION_set_time(session, 1);
     libssl.SSL_SESSION_set_timeout(session, 1);
-    contexts_go_on();
+    contexts_resume();
     gate_leave();
     sessions_reschedule(session);
 }

@@ -44,7 +44,7 @@ SSL_SESSION *sessions_find(struct context *context, int version, const unsigned 
 bool sessions_take(struct context *context, SSL_SESSION *session);
 
 /* Makes session one that has expired, wherever it is: libssl then does with it what it does with such. */
-void sessions_spoil(const struct context *context, SSL_SESSION *session);
+void sessions_make_expired(const struct context *context, SSL_SESSION *session);
 
 /*
  * Around what makes libssl drop the session of a connection that was not shut down; and that the next

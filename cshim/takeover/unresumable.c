@@ -49,9 +49,9 @@ void release_order_probe(SSL_CTX *ctx)
     if (atomic_load_explicit(&order, memory_order_relaxed) != UNKNOWN)
         return;
     libssl.ERR_set_mark();
-    contexts_leave_alone(); /* parts of libssl call others through us */
+    contexts_suspend(); /* parts of libssl call others through us */
     atomic_store(&order, libssl.rules.frees_one_by_one ? ONE_BY_ONE : try_order(ctx));
-    contexts_go_on();
+    contexts_resume();
     libssl.ERR_pop_to_mark();
 }
 
@@ -59,11 +59,11 @@ void release_order_probe(SSL_CTX *ctx)
 static SSL_CTX *make_ctx(struct ossl_lib_ctx_st *library, const char *properties)
 {
     libssl.ERR_set_mark();
-    contexts_leave_alone();
+    contexts_suspend();
     SSL_CTX *ctx = library != NULL && libssl.SSL_CTX_new_ex != NULL
                        ? libssl.SSL_CTX_new_ex(library, properties, libssl.TLS_method())
                        : libssl.SSL_CTX_new(libssl.TLS_method());
-    contexts_go_on();
+    contexts_resume();
     libssl.ERR_pop_to_mark();
     return ctx;
 }
@@ -78,9 +78,9 @@ enum release_order release_order(void)
     if (ctx == NULL)
         return libssl.rules.frees_one_by_one ? ONE_BY_ONE : FREES_AT_END;
     release_order_probe(ctx);
-    contexts_leave_alone();
+    contexts_suspend();
     libssl.SSL_CTX_free(ctx);
-    contexts_go_on();
+    contexts_resume();
     return (enum release_order)atomic_load(&order);
 }
 
@@ -185,8 +185,8 @@ void unresumable_forget(struct ossl_lib_ctx_st *library)
         contexts_unlock();
         if (ctx == NULL)
             return;
-        contexts_leave_alone();
+        contexts_suspend();
         libssl.SSL_CTX_free(ctx);
-        contexts_go_on();
+        contexts_resume();
     }
 }

@@ -3,7 +3,7 @@
  *
  * Only libssl can mark a session so, and it does where it removes one: it is asked to remove the session from its own
  * cache of the context, where it is not. The remove_cb that this leads to is ours, and ignores it. Where libssl may hold
- * the lock of the context (tripwire.h), a context of our own serves.
+ * the lock of the context (flush_detection.h), a context of our own serves.
  */
 #ifndef SSLCACHE_UNRESUMABLE_H
 #define SSLCACHE_UNRESUMABLE_H

@@ -52,7 +52,7 @@ static size_t pending_length;
 static unsigned pending_events;
 static bool has_started; /* the first line of this process is written */
 static uint64_t lost_told;
-static int64_t begun; /* times in nanoseconds since 1970 */
+static int64_t started_at; /* times in nanoseconds since 1970 */
 static int64_t last_written, last_counted, last_opened;
 static FORK_WRITES pid_t parent; /* of a forked child, else 0 */
 
@@ -79,9 +79,9 @@ uint64_t writer_lost(void)
 
 static void say_unwritable(int error)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
-    say_once(&said, "the trace can't be written to %s (%s): events are lost", config.settings.trace,
-             error_name(error));
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
+    say_once(&was_said, "the trace can't be written to %s (%s): events are lost",
+             config.settings.trace, error_name(error));
 }
 
 /* A FIFO that nobody reads yet is tried again, as is what the program has closed. */
@@ -150,7 +150,7 @@ static int put_head(char *line, size_t size, int64_t now, const char *operation)
 static bool write_start(void)
 {
     char line[512];
-    size_t length = (size_t)put_head(line, sizeof(line), begun, "start");
+    size_t length = (size_t)put_head(line, sizeof(line), started_at, "start");
     length += (size_t)snprintf(line + length, sizeof(line) - length, ",\"cause\":\"%s\"",
                                parent != 0 ? "fork" : "exec");
     if (parent != 0)
@@ -182,7 +182,7 @@ static bool write_lost(void)
 static void write_end(void)
 {
     char line[256];
-    int64_t now = time_now(), uptime = now > begun ? now - begun : 0;
+    int64_t now = time_now(), uptime = now > started_at ? now - started_at : 0;
     size_t length = (size_t)put_head(line, sizeof(line), now, "end");
     length += (size_t)snprintf(line + length, sizeof(line) - length,
                                ",\"dropped\":%" PRIu64 ",\"uptime\":%" PRId64 ".%06" PRId64 "}\n",
@@ -274,7 +274,7 @@ static void start(int64_t now)
 {
     int saved_errno = errno, cancelling = cancel_forbid();
     pthread_mutex_lock(&writing);
-    begun = now;
+    started_at = now;
     sem_init(&work, 0, 0);
     open_file(); /* before the program gives up its rights */
     pthread_mutex_unlock(&writing);
@@ -285,12 +285,12 @@ static void start(int64_t now)
 
 static bool is_ready(int64_t now)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
     if (atomic_load_explicit(&state, memory_order_acquire) != ASLEEP)
         return true;
     if (!ring_ready()) {
         atomic_store(&trace_on, false);
-        say_once(&said, "there is no memory for a trace: nothing is traced");
+        say_once(&was_said, "there is no memory for a trace: nothing is traced");
         return false;
     }
     enum writer_state asleep = ASLEEP;
@@ -317,7 +317,7 @@ bool writer_put(const struct event *event)
 
 /* ---- the beginning and the end of a process ---- */
 
-__attribute__((constructor)) static void begin(void)
+__attribute__((constructor)) static void trace_if_asked(void)
 {
     if (config.settings.trace[0] != '\0')
         atomic_store(&trace_on, true);
@@ -381,7 +381,7 @@ static void wait_for_report(void)
         nanosleep(&moment, NULL);
 }
 
-__attribute__((destructor)) static void end(void)
+__attribute__((destructor)) static void write_end_at_exit(void)
 {
     if (config.settings.trace[0] == '\0' || !tracing())
         return;

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "cshim/process/memory.h"
+#include "cshim/process/mapping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +64,7 @@ static enum kind kind_of(struct maps *maps, uintptr_t address)
     return KIND_UNKNOWN;
 }
 
-bool memory_is_shared(const void *address)
+bool mapping_is_shared(const void *address)
 {
     int saved_errno = errno, cancelling = cancel_forbid();
     struct maps maps = {.file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)};

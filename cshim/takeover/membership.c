@@ -1,4 +1,4 @@
-#include "cshim/takeover/owner.h"
+#include "cshim/takeover/membership.h"
 
 #include <pthread.h>
 
@@ -7,9 +7,9 @@
 enum { ASKED = 8 };
 
 static struct context *asked[ASKED]; /* NULL: free; under the contexts lock */
-static struct table numbered; /* number of a context that marks its sessions, to the context */
-static atomic_bool marks;     /* there was one */
-static int mark_index = -1;   /* of a mark among the ex_data of an SSL_SESSION */
+static struct table numbered;  /* number of a context that marks its sessions, to the context */
+static atomic_bool is_marking; /* there was one */
+static int mark_index = -1;    /* of a mark among the ex_data of an SSL_SESSION */
 
 /*
  * A mark is a number of a context, or 0 where the session is in several, under a word that says that it is a mark: a
@@ -29,7 +29,7 @@ static const void *key_of(uint32_t number)
     return (const void *)((uintptr_t)number << 4);
 }
 
-void owner_enter(struct context *context)
+void membership_begin(struct context *context)
 {
     for (int i = 0; i < ASKED; i++) {
         if (asked[i] != NULL)
@@ -41,10 +41,10 @@ void owner_enter(struct context *context)
     pthread_once(&once, take_index);
     context->marks_sessions =
         mark_index >= 0 && table_put(&numbered, key_of(context->number), context);
-    atomic_store(&marks, true);
+    atomic_store(&is_marking, true);
 }
 
-void owner_leave(struct context *context)
+void membership_end(struct context *context)
 {
     if (context->marks_sessions)
         table_remove(&numbered, key_of(context->number));
@@ -58,7 +58,7 @@ static bool is_mark(uintptr_t mark)
     return (mark & mark_bits) == mark_word;
 }
 
-void owner_note(const struct context *context, SSL_SESSION *session)
+void membership_note(const struct context *context, SSL_SESSION *session)
 {
     if (!context->marks_sessions)
         return;
@@ -77,11 +77,11 @@ static void use_asked(void (*use)(struct context *context, void *argument), void
             use(asked[i], argument);
 }
 
-void owner_each(const SSL_SESSION *session, void (*use)(struct context *context, void *argument),
-                void *argument)
+void membership_each(const SSL_SESSION *session,
+                     void (*use)(struct context *context, void *argument), void *argument)
 {
     uintptr_t mark = 0;
-    if (atomic_load(&marks) && mark_index >= 0)
+    if (atomic_load(&is_marking) && mark_index >= 0)
         mark = (uintptr_t)libssl.SSL_SESSION_get_ex_data(session, mark_index);
     if (mark != 0 && (!is_mark(mark) || mark == mark_word)) {
         contexts_each(use, argument);

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "cshim/libssl/stranger.h"
+#include "cshim/libssl/second_libssl.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -11,7 +11,7 @@
 #include "cshim/process/objects.h"
 #include "cshim/process/say.h"
 
-atomic_bool stranger_seen;
+atomic_bool second_libssl_seen;
 
 struct sight {
     int libssls;
@@ -44,32 +44,32 @@ static bool is_worth_a_look(void)
     return loads == 0 || atomic_exchange(&loads_seen, loads) != loads;
 }
 
-bool stranger_look(const void *caller)
+bool second_libssl_look(const void *caller)
 {
-    static atomic_flag said = ATOMIC_FLAG_INIT;
+    static atomic_flag was_said = ATOMIC_FLAG_INIT;
     struct sight sight = {0};
-    if (stranger_is_here() || libssl_contains(caller) || !is_worth_a_look())
+    if (second_libssl_is_loaded() || libssl_contains(caller) || !is_worth_a_look())
         return false;
     objects_find(count, &sight);
     if (sight.libssls < 2)
         return false;
-    atomic_store(&stranger_seen, true);
-    say_once(&said,
+    atomic_store(&second_libssl_seen, true);
+    say_once(&was_said,
              "%s and %s are both loaded: sessions of contexts made from now on are left to them",
              sight.names[0], sight.names[1]);
     return true;
 }
 
-static bool is_same_object(const void *one, const void *other)
+static bool is_same_object(const void *address, const void *other)
 {
-    Dl_info of_one, of_other;
-    return dladdr(one, &of_one) != 0 && dladdr(other, &of_other) != 0 &&
-           of_one.dli_fbase == of_other.dli_fbase;
+    Dl_info of_address, of_other;
+    return dladdr(address, &of_address) != 0 && dladdr(other, &of_other) != 0 &&
+           of_address.dli_fbase == of_other.dli_fbase;
 }
 
 static bool is_ours(const void *address)
 {
-    return is_same_object(&stranger_seen, address);
+    return is_same_object(&second_libssl_seen, address);
 }
 
 /* The files of the libssls that are loaded. */
@@ -130,7 +130,7 @@ static void *function_of_object(const char *name, const char *path)
     return function;
 }
 
-void *stranger_function(const char *name, const void *address)
+void *second_libssl_function(const char *name, const void *address)
 {
     Dl_info info;
     struct link_map *object = NULL;
