@@ -106,13 +106,13 @@ man: ## write the manual pages of sslcache into build/man
 
 # ---- the library under sanitizers, for gdb, and for another processor ----
 
-asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+asan: ## build build/asan/libsslcache.so, its C part under AddressSanitizer and UBSan, the order of locks checked
+	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g -fno-omit-frame-pointer -DSSLCACHE_CHECK_LOCKS' \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		build/asan/libsslcache.so build/asan/libsslcache-go.so.1
 
-debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go's indices checked
-	@$(MAKE) --no-print-directory BUILD=build/debug GO_ARCHIVE=build/debug/go.a CORE_TAGS=debug CFLAGS='-O0 -g' GO_LDFLAGS= \
+debug: ## build build/debug/libsslcache.so, for gdb: C not optimised, Go's indices and the order of locks checked
+	@$(MAKE) --no-print-directory BUILD=build/debug GO_ARCHIVE=build/debug/go.a CORE_TAGS=debug CFLAGS='-O0 -g -DSSLCACHE_CHECK_LOCKS' GO_LDFLAGS= \
 		build/debug/libsslcache.so build/debug/libsslcache-go.so.1
 
 ARM64 = BUILD=build/arm64 GO_ARCHIVE=build/arm64/go.a GOARCH=arm64 CGO_ENABLED=1 \

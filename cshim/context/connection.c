@@ -4,21 +4,22 @@
 #include <stdlib.h>
 
 #include "cshim/process/fork.h"
+#include "cshim/process/lock_order.h"
 #include "cshim/process/table.h"
 
-static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* no other is taken within */
+static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct table connections; /* SSL to struct connection; changed under lock */
 static int free_index = -1;
 
 static void lock_connections(void)
 {
     fork_enter();
-    pthread_mutex_lock(&lock);
+    lock_take(&lock, LOCK_CONNECTIONS);
 }
 
 static void unlock_connections(void)
 {
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_CONNECTIONS);
     fork_leave();
 }
 
@@ -105,10 +106,10 @@ uint64_t connection_options(const SSL *ssl)
 
 void connections_fork_prepare(void)
 {
-    pthread_mutex_lock(&lock);
+    lock_take(&lock, LOCK_CONNECTIONS);
 }
 
 void connections_fork_done(void)
 {
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_CONNECTIONS);
 }

@@ -5,6 +5,7 @@
 
 #include "cshim/libssl/second_libssl.h"
 #include "cshim/process/fork.h"
+#include "cshim/process/lock_order.h"
 #include "cshim/process/table.h"
 #include "cshim/settings/config.h"
 
@@ -25,12 +26,12 @@ static _Thread_local unsigned suspended __attribute__((tls_model("initial-exec")
 void contexts_lock(void)
 {
     fork_enter();
-    pthread_mutex_lock(&lock);
+    lock_take(&lock, LOCK_CONTEXTS);
 }
 
 void contexts_unlock(void)
 {
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_CONTEXTS);
     fork_leave();
 }
 
@@ -206,10 +207,10 @@ void contexts_all(void (*use)(struct context *context, void *argument), void *ar
 void contexts_try_all(void (*use)(struct context *context, void *argument), void *argument)
 {
     fork_enter();
-    bool is_locked = pthread_mutex_trylock(&lock) == 0;
+    bool is_locked = lock_try(&lock, LOCK_CONTEXTS);
     if (is_locked) {
         use_all(use, argument);
-        pthread_mutex_unlock(&lock);
+        lock_release(&lock, LOCK_CONTEXTS);
     }
     fork_leave();
 }
@@ -275,13 +276,19 @@ static void go_on_directly(struct context *context)
 void contexts_fork_prepare(void)
 {
     contexts_lock();
+    lock_order_check(LOCK_CACHES);
     each_context(lock_cache);
+    lock_order_note_taken(LOCK_CACHES);
+    lock_order_check(LOCK_CACHES_MEMORY);
     cache_lock_memory();
+    lock_order_note_taken(LOCK_CACHES_MEMORY);
 }
 
 void contexts_fork_done(void)
 {
+    lock_order_note_released(LOCK_CACHES_MEMORY);
     cache_unlock_memory();
+    lock_order_note_released(LOCK_CACHES);
     each_context(unlock_cache);
     contexts_unlock();
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cshim/process/background.h"
+#include "cshim/process/lock_order.h"
 
 _Thread_local unsigned fork_busy __attribute__((tls_model("initial-exec")));
 
@@ -50,10 +51,13 @@ static void sleep_a_moment(void)
 static void enter(void)
 {
     struct stripe *stripe = own_stripe();
+    lock_order_check(LOCK_GATE);
     for (;;) {
         atomic_fetch_add(&stripe->inside, 1);
-        if (!atomic_load(&closed))
+        if (!atomic_load(&closed)) {
+            lock_order_note_taken(LOCK_GATE);
             return;
+        }
         atomic_fetch_sub(&stripe->inside, 1);
         while (atomic_load(&closed))
             sleep_a_moment();
@@ -62,6 +66,7 @@ static void enter(void)
 
 static void leave(void)
 {
+    lock_order_note_released(LOCK_GATE);
     atomic_fetch_sub(&own_stripe()->inside, 1);
 }
 
@@ -103,13 +108,16 @@ static long threads_inside(void)
 
 void gate_fork_prepare(void)
 {
+    lock_order_check(LOCK_GATE);
     atomic_store(&closed, true);
     while (threads_inside() > 0)
         sleep_a_moment();
+    lock_order_note_taken(LOCK_GATE);
 }
 
 void gate_fork_parent(void)
 {
+    lock_order_note_released(LOCK_GATE);
     atomic_store(&closed, false);
 }
 
@@ -119,9 +127,11 @@ void gate_fork_child(void)
     for (int i = 0; i < STRIPES; i++)
         if (atomic_load(&stripes[i].inside) != 0)
             atomic_store(&stripes[i].inside, 0);
-    if (depth > 0)
-        atomic_store(&own_stripe()->inside, 1);
     gate_fork_parent();
+    if (depth == 0)
+        return;
+    atomic_store(&own_stripe()->inside, 1);
+    lock_order_note_taken(LOCK_GATE);
 }
 
 /* ---- the handlers ---- */
@@ -160,7 +170,7 @@ static void before_fork(void)
         return;
     }
     fork_enter();
-    pthread_mutex_lock(&forking);
+    lock_take(&forking, LOCK_FORKING);
     for (size_t i = 0; i < part_count; i++)
         if (parts[i].prepare != NULL)
             parts[i].prepare();
@@ -175,7 +185,7 @@ static void after_fork_in_parent(void)
     for (size_t i = part_count; i-- > 0;)
         if (parts[i].parent != NULL)
             parts[i].parent();
-    pthread_mutex_unlock(&forking);
+    lock_release(&forking, LOCK_FORKING);
     fork_leave();
 }
 
@@ -198,7 +208,7 @@ static void after_fork_in_child(void)
     for (size_t i = part_count; i-- > 0;)
         if (parts[i].child != NULL)
             parts[i].child();
-    pthread_mutex_unlock(&forking);
+    lock_release(&forking, LOCK_FORKING);
     fork_leave();
 }
 

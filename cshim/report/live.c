@@ -21,6 +21,7 @@
 #include "cshim/process/descriptor.h"
 #include "cshim/process/error.h"
 #include "cshim/process/fork.h"
+#include "cshim/process/lock_order.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/store.h"
@@ -223,11 +224,11 @@ static void *serve(void *unused)
     for (;;) {
         struct pollfd caller = {.fd = listener.number, .events = POLLIN};
         int count = poll(&caller, 1, LOOK);
-        pthread_mutex_lock(&lock);
+        lock_take(&lock, LOCK_LIVE);
         bool is_ours = descriptor_is_ours(&listener) || listen_on_socket();
         if (is_ours && count > 0 && (caller.revents & POLLIN) != 0)
             answer_one();
-        pthread_mutex_unlock(&lock);
+        lock_release(&lock, LOCK_LIVE);
         if (!is_ours || (caller.revents & ~POLLIN) != 0)
             poll(NULL, 0, LOOK);
     }
@@ -239,11 +240,11 @@ void live_start(void)
     if (!atomic_exchange(&live_is_due, false))
         return;
     int saved_errno = errno, cancelling = cancel_forbid();
-    pthread_mutex_lock(&lock);
+    lock_take(&lock, LOCK_LIVE);
     bool is_ours = descriptor_is_ours(&listener) || listen_on_socket();
     if (started_at == 0)
         started_at = clock_seconds();
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_LIVE);
     if (is_ours && !background_start(serve)) {
         say_not_served(address.sun_path, "would need a thread, and none can be made");
         unlink_socket();
@@ -272,30 +273,23 @@ __attribute__((destructor)) static void unlink_at_exit(void)
 
 static FORK_WRITES bool locked_for_fork; /* one fork at a time comes here */
 
-static bool lock_for_a_while(void)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 1;
-    return pthread_mutex_timedlock(&lock, &until) == 0;
-}
-
 void live_fork_prepare(void)
 {
-    locked_for_fork = atomic_load(&is_serving) && lock_for_a_while();
+    lock_order_check(LOCK_LIVE);
+    locked_for_fork = atomic_load(&is_serving) && lock_take_in_time(&lock, LOCK_LIVE);
 }
 
 void live_fork_parent(void)
 {
     atomic_fetch_add(&forks, 1);
     if (locked_for_fork)
-        pthread_mutex_unlock(&lock);
+        lock_release(&lock, LOCK_LIVE);
     locked_for_fork = false;
 }
 
 void live_fork_child(void)
 {
-    pthread_mutex_init(&lock, NULL);
+    lock_make_free(&lock, LOCK_LIVE);
     locked_for_fork = false;
     atomic_store(&forks, 0);
     if (!atomic_exchange(&is_serving, false))

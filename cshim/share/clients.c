@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cshim/context/policy.h"
+#include "cshim/process/lock_order.h"
 #include "cshim/share/chain.h"
 #include "cshim/share/endpoint.h"
 #include "cshim/share/terms.h"
@@ -301,7 +302,7 @@ static struct choice find(struct registry *current, struct client *client)
 {
     struct choice choice = {.session = NULL};
     struct leaving leaving = {.count = 0};
-    pthread_mutex_lock(&current->lock);
+    lock_take(&current->lock, LOCK_CLIENTS);
     struct client *chosen = choose(current, client);
     if (chosen != NULL && (choice.chain = chain_copy(chosen->chain)) != NULL) {
         choice.session = take_session(chosen, &leaving);
@@ -309,7 +310,7 @@ static struct choice find(struct registry *current, struct client *client)
         client->obstacle_to_offer = choice.session == NULL ? OBSTACLE_NO_SESSION : CAUSE_NONE;
     }
     link_client(current, client);
-    pthread_mutex_unlock(&current->lock);
+    lock_release(&current->lock, LOCK_CLIENTS);
     let_go(&leaving);
     return choice;
 }
@@ -336,20 +337,20 @@ static bool offer(SSL *ssl, struct client *client, const struct choice *choice)
     SSL_SESSION *copy = copy_of(choice->session);
     if (copy == NULL)
         return false;
-    pthread_mutex_lock(&client->registry->lock);
+    lock_take(&client->registry->lock, LOCK_CLIENTS);
     client->offered = copy; /* before libssl has it: it may be called back for */
     client->server = choice->server;
-    pthread_mutex_unlock(&client->registry->lock);
+    lock_release(&client->registry->lock, LOCK_CLIENTS);
     return libssl.SSL_set_session(ssl, copy) == 1;
 }
 
 /* The lock is not held. */
 static void withdraw(struct client *client)
 {
-    pthread_mutex_lock(&client->registry->lock);
+    lock_take(&client->registry->lock, LOCK_CLIENTS);
     SSL_SESSION *offered = client->offered;
     client->offered = NULL;
-    pthread_mutex_unlock(&client->registry->lock);
+    lock_release(&client->registry->lock, LOCK_CLIENTS);
     libssl.SSL_SESSION_free(offered);
 }
 
@@ -417,9 +418,9 @@ static void begin(SSL *ssl, bool as_client)
         return;
     }
     clients_stop_offering(context);
-    pthread_mutex_lock(&current->lock);
+    lock_take(&current->lock, LOCK_CLIENTS);
     link_client(current, client);
-    pthread_mutex_unlock(&current->lock);
+    lock_release(&current->lock, LOCK_CLIENTS);
 }
 
 /* Neither errno nor the errors of libssl are to show that we were here. */
@@ -504,7 +505,7 @@ static void complete(SSL *ssl, struct client *client)
     if (tracing())
         tell(ssl, client, is_reused);
 
-    pthread_mutex_lock(&client->registry->lock);
+    lock_take(&client->registry->lock, LOCK_CLIENTS);
     client->phase = OPEN;
     client->obstacle = obstacle;
     client->is_data_connection = client->obstacle_to_offer > OBSTACLE_OTHER_CONTEXT;
@@ -514,7 +515,7 @@ static void complete(SSL *ssl, struct client *client)
     if (obstacle != CAUSE_NONE)
         drop_sessions(client, &leaving);
     note_outcome(client, is_reused);
-    pthread_mutex_unlock(&client->registry->lock);
+    lock_release(&client->registry->lock, LOCK_CLIENTS);
     let_go(&leaving);
     withdraw(client);
     if (obstacle == CAUSE_NONE && is_asked())
@@ -526,11 +527,11 @@ static void break_off(struct client *client)
 {
     if (client->offered != NULL && tracing())
         trace_client(client->context, client->offered, OUTCOME_FAILED, CAUSE_NONE);
-    pthread_mutex_lock(&client->registry->lock);
+    lock_take(&client->registry->lock, LOCK_CLIENTS);
     client->phase = CLOSED;
     if (client->offered != NULL)
         note_refused(client->registry, &client->server);
-    pthread_mutex_unlock(&client->registry->lock);
+    lock_release(&client->registry->lock, LOCK_CLIENTS);
     withdraw(client);
 }
 
@@ -570,11 +571,11 @@ void clients_close(SSL *ssl)
         client->phase != OPEN)
         return;
     struct leaving leaving = {.count = 0};
-    pthread_mutex_lock(&client->registry->lock);
+    lock_take(&client->registry->lock, LOCK_CLIENTS);
     client->phase = CLOSED;
     settle_refusal(client);
     drop_sessions(client, &leaving);
-    pthread_mutex_unlock(&client->registry->lock);
+    lock_release(&client->registry->lock, LOCK_CLIENTS);
     let_go(&leaving);
 }
 
@@ -598,10 +599,10 @@ void clients_forget(struct connection *connection)
         break_off(client);
     if (client->registry != NULL && client->registry == registry_of_process()) {
         struct registry *current = client->registry;
-        pthread_mutex_lock(&current->lock);
+        lock_take(&current->lock, LOCK_CLIENTS);
         settle_refusal(client);
         unlink_client(client);
-        pthread_mutex_unlock(&current->lock);
+        lock_release(&current->lock, LOCK_CLIENTS);
     }
     struct leaving leaving = {.count = 0};
     drop_sessions(client, &leaving);
@@ -631,9 +632,9 @@ static void take_ticket(SSL *ssl, struct client *client, SSL_SESSION *session)
     if (copy == NULL)
         return;
     struct leaving leaving = {.count = 0};
-    pthread_mutex_lock(&client->registry->lock);
+    lock_take(&client->registry->lock, LOCK_CLIENTS);
     keep_session(client, copy, &leaving);
-    pthread_mutex_unlock(&client->registry->lock);
+    lock_release(&client->registry->lock, LOCK_CLIENTS);
     let_go(&leaving);
 }
 
@@ -649,11 +650,11 @@ bool clients_take_ticket(struct context *context, SSL *ssl, SSL_SESSION *session
 
 static bool is_among_offered(struct registry *current, const SSL_SESSION *session)
 {
-    pthread_mutex_lock(&current->lock);
+    lock_take(&current->lock, LOCK_CLIENTS);
     struct client *client = current->first;
     while (client != NULL && client->offered != session)
         client = client->next;
-    pthread_mutex_unlock(&current->lock);
+    lock_release(&current->lock, LOCK_CLIENTS);
     return client != NULL;
 }
 

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cshim/process/lock_order.h"
 #include "cshim/settings/config.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/arena.h"
@@ -219,10 +220,10 @@ static void look_at_keys(void)
     if (!is_file || now < next ||
         !atomic_compare_exchange_strong(&next_look, &next, now + LOOK_EVERY_MS))
         return;
-    pthread_mutex_lock(&lock);
+    lock_take(&lock, LOCK_MEMORY_STORE);
     key_text_look();
     use_keys();
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_MEMORY_STORE);
 }
 
 static bool memory_prepare(bool again)
@@ -231,9 +232,9 @@ static bool memory_prepare(bool again)
         look_at_keys();
         return true;
     }
-    pthread_mutex_lock(&lock);
+    lock_take(&lock, LOCK_MEMORY_STORE);
     bool is_open = atomic_load(&ring) != NULL || open_region();
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_MEMORY_STORE);
     return is_open;
 }
 
@@ -489,7 +490,7 @@ static bool memory_describe(char *json, size_t size)
 /* The child counts what it does itself. */
 static void memory_fork_child(void)
 {
-    pthread_mutex_init(&lock, NULL);
+    lock_make_free(&lock, LOCK_MEMORY_STORE);
     owner_fork_child();
 #define X(name) atomic_store(&counters.name, 0);
     MEMORY_COUNTERS(X)

@@ -15,6 +15,7 @@
 #include "cshim/libssl/libssl.h"
 #include "cshim/process/error.h"
 #include "cshim/process/fork.h"
+#include "cshim/process/lock_order.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/key_file.h"
@@ -69,12 +70,12 @@ static int64_t swept;         /* when slots were last looked through; seconds */
 void ticket_keys_lock(void)
 {
     fork_enter();
-    pthread_mutex_lock(&lock);
+    lock_take(&lock, LOCK_TICKET_KEYS);
 }
 
 void ticket_keys_unlock(void)
 {
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_TICKET_KEYS);
     fork_leave();
 }
 
@@ -82,17 +83,17 @@ void ticket_keys_unlock(void)
 
 void ticket_keys_fork_prepare(void)
 {
-    pthread_mutex_lock(&lock);
+    lock_take(&lock, LOCK_TICKET_KEYS);
 }
 
 void ticket_keys_fork_parent(void)
 {
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_TICKET_KEYS);
 }
 
 void ticket_keys_fork_child(void)
 {
-    pthread_mutex_unlock(&lock);
+    lock_release(&lock, LOCK_TICKET_KEYS);
     atomic_flag_clear(&is_reading);
 }
 

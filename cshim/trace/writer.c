@@ -22,6 +22,7 @@
 #include "cshim/process/descriptor.h"
 #include "cshim/process/error.h"
 #include "cshim/process/fork.h"
+#include "cshim/process/lock_order.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/trace/ring.h"
@@ -247,10 +248,10 @@ static void *write_on(void *unused)
         until.tv_nsec %= 1000000000;
         while (sem_clockwait(&work, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR)
             ;
-        pthread_mutex_lock(&writing);
+        lock_take(&writing, LOCK_TRACE);
         if (tracing()) /* else the process is at its end, and its file is closed */
             write_waiting();
-        pthread_mutex_unlock(&writing);
+        lock_release(&writing, LOCK_TRACE);
     }
     return NULL;
 }
@@ -259,13 +260,13 @@ static void *write_on(void *unused)
 static void write_now_and_then(int64_t now)
 {
     bool is_due = now - last_written > PERIOD || ring_waiting() >= RING_SIZE / 2;
-    if (!is_due || pthread_mutex_trylock(&writing) != 0)
+    if (!is_due || !lock_try(&writing, LOCK_TRACE))
         return;
     int saved_errno = errno, cancelling = cancel_forbid();
     write_waiting();
     cancel_allow(cancelling);
     errno = saved_errno;
-    pthread_mutex_unlock(&writing);
+    lock_release(&writing, LOCK_TRACE);
 }
 
 /* ---- events ---- */
@@ -273,11 +274,11 @@ static void write_now_and_then(int64_t now)
 static void start(int64_t now)
 {
     int saved_errno = errno, cancelling = cancel_forbid();
-    pthread_mutex_lock(&writing);
+    lock_take(&writing, LOCK_TRACE);
     started_at = now;
     sem_init(&work, 0, 0);
     open_file(); /* before the program gives up its rights */
-    pthread_mutex_unlock(&writing);
+    lock_release(&writing, LOCK_TRACE);
     atomic_store(&state, background_start(write_on) ? WRITES : IS_MISSING);
     cancel_allow(cancelling);
     errno = saved_errno;
@@ -321,15 +322,6 @@ __attribute__((constructor)) static void trace_if_asked(void)
 {
     if (config.settings.trace[0] != '\0')
         atomic_store(&trace_on, true);
-}
-
-/* A handler may have interrupted whoever writes, and ended the process: we don't wait for ever. */
-static bool lock_for_a_while(void)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 1;
-    return pthread_mutex_timedlock(&writing, &until) == 0;
 }
 
 /* A reader that is slow gets a moment, and one that reads a few of them. */
@@ -385,13 +377,13 @@ __attribute__((destructor)) static void write_end_at_exit(void)
 {
     if (config.settings.trace[0] == '\0' || !tracing())
         return;
-    if (atomic_load(&state) == ASLEEP || !lock_for_a_while())
+    if (atomic_load(&state) == ASLEEP || !lock_take_in_time(&writing, LOCK_TRACE))
         return;
     atomic_store(&trace_on, false);
     write_last();
     bool is_open = descriptor_is_ours(&file);
     descriptor_close(&file);
-    pthread_mutex_unlock(&writing);
+    lock_release(&writing, LOCK_TRACE);
     if (is_open && is_followed_by_a_report())
         wait_for_report();
 }
@@ -402,19 +394,20 @@ static FORK_WRITES bool locked_for_fork; /* one fork at a time comes here */
 
 void writer_fork_prepare(void)
 {
-    locked_for_fork = atomic_load(&state) != ASLEEP && lock_for_a_while();
+    lock_order_check(LOCK_TRACE);
+    locked_for_fork = atomic_load(&state) != ASLEEP && lock_take_in_time(&writing, LOCK_TRACE);
 }
 
 void writer_fork_parent(void)
 {
     if (locked_for_fork)
-        pthread_mutex_unlock(&writing);
+        lock_release(&writing, LOCK_TRACE);
     locked_for_fork = false;
 }
 
 void writer_fork_child(void)
 {
-    pthread_mutex_init(&writing, NULL);
+    lock_make_free(&writing, LOCK_TRACE);
     locked_for_fork = false;
     thread_number = 0;
     parent = getppid();
