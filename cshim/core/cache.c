@@ -10,10 +10,10 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cshim/core/golibrary.h"
+#include "cshim/process/clock.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 
@@ -42,17 +42,11 @@ static void unmap(void *memory, uint64_t size)
     errno = saved_errno;
 }
 
-/*
- * Sleeps, also in the first round: sched_yield gives way to no thread of a lower priority, which may be the one
- * that is waited for. By syscall(2), which is no cancellation point as nanosleep(2) is.
- */
+/* Also in the first round: nothing else is sure to let the thread run that is waited for (clock.h). */
 static void pause_for(uint32_t round)
 {
     enum { SHORTEST_NS = 1000, LONGEST = 10 };
-    struct timespec moment = {.tv_nsec = (long)SHORTEST_NS << (round < LONGEST ? round : LONGEST)};
-    int saved_errno = errno;
-    syscall(SYS_nanosleep, &moment, NULL);
-    errno = saved_errno;
+    clock_sleep((int64_t)SHORTEST_NS << (round < LONGEST ? round : LONGEST));
 }
 
 /* Only by way of cgo can there be a panic. */
@@ -78,9 +72,8 @@ static uint64_t mix(uint64_t number)
 static void seed_from_start(void)
 {
     const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t state = (uint64_t)now.tv_nsec ^ (random != NULL ? random[0] : (uint64_t)getpid());
+    uint64_t state =
+        (uint64_t)clock_now(CLOCK_MONOTONIC) ^ (random != NULL ? random[0] : (uint64_t)getpid());
     for (size_t i = 0; i < sizeof(host.seed) / sizeof(host.seed[0]); i++)
         host.seed[i] = mix(state += 0x9e3779b97f4a7c15U + (random != NULL ? random[i % 2] : 0));
 }

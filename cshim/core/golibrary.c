@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cshim/process/background.h"
+#include "cshim/process/clock.h"
 #include "cshim/process/futex.h"
 #include "cshim/settings/config.h"
 
@@ -128,7 +129,7 @@ static void *load(void *unused)
 /* The program may give up its rights when it goes on, so it waits; but not for ever. */
 static void load_on_a_thread(void)
 {
-    const int64_t patience = 2000000000, deadline = futex_now() + patience;
+    const int64_t patience = 2000000000, deadline = clock_now(CLOCK_MONOTONIC) + patience;
     unsigned unknown = UNKNOWN;
     if (atomic_compare_exchange_strong(&loading, &unknown, LOADING) && !background_start(load))
         atomic_store(&loading, LOADED);
@@ -294,7 +295,8 @@ const struct core_functions *golibrary_core(const char **reason)
         *reason = "no thread can be made";
         return NULL;
     }
-    return runs(futex_now() + patience, reason) ? &atomic_load(&library)->core : NULL;
+    return runs(clock_now(CLOCK_MONOTONIC) + patience, reason) ? &atomic_load(&library)->core
+                                                               : NULL;
 }
 
 core_handle golibrary_address(core_handle cache)

@@ -6,11 +6,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cshim/process/background.h"
+#include "cshim/process/clock.h"
 #include "cshim/process/lock_order.h"
 
 _Thread_local unsigned fork_busy __attribute__((tls_model("initial-exec")));
@@ -38,14 +37,10 @@ static struct stripe *own_stripe(void)
     return &stripes[((uintptr_t)&depth >> 12) % STRIPES];
 }
 
-/* Also where the thread that is waited for has a lower priority; and no cancellation point. */
 static void sleep_a_moment(void)
 {
     enum { MOMENT_NS = 50000 };
-    const struct timespec moment = {.tv_nsec = MOMENT_NS};
-    int saved_errno = errno;
-    syscall(SYS_nanosleep, &moment, NULL);
-    errno = saved_errno;
+    clock_sleep(MOMENT_NS);
 }
 
 static void enter(void)

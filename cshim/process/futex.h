@@ -9,11 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Nanoseconds since some time in the past (CLOCK_MONOTONIC). */
-int64_t futex_now(void);
-
 /*
- * Sleeps while the word has that value, until `deadline` at most (futex_now; INT64_MAX: for ever). May wake for no reason.
+ * Sleeps while the word has that value, until `deadline` at most (of CLOCK_MONOTONIC, as clock_now gives it; INT64_MAX: for ever). May wake for no reason.
  * False: the time is over.
  */
 bool futex_wait(atomic_uint *word, unsigned value, int64_t deadline);

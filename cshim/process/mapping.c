@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cshim/process/cancel.h"
@@ -76,4 +77,14 @@ bool mapping_is_shared(const void *address)
     cancel_allow(cancelling);
     errno = saved_errno;
     return kind != KIND_PRIVATE;
+}
+
+void *mapping_make_secret(size_t size)
+{
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED)
+        return NULL;
+    madvise(pages, size, MADV_DONTDUMP);
+    mlock(pages, size);
+    return pages;
 }

@@ -18,6 +18,7 @@
 #include "cshim/context/counters.h"
 #include "cshim/process/background.h"
 #include "cshim/process/cancel.h"
+#include "cshim/process/clock.h"
 #include "cshim/process/descriptor.h"
 #include "cshim/process/error.h"
 #include "cshim/process/fork.h"
@@ -32,19 +33,12 @@ atomic_bool live_is_due;
 
 static FORK_WRITES atomic_bool is_serving;
 static FORK_WRITES _Atomic uint64_t forks; /* by this process */
-static int64_t started_at;                 /* seconds of the clock that only goes on */
+static int64_t started_at;                 /* by CLOCK_MONOTONIC */
 
 /* All below is under it. It is held while an answer is made and sent, so that a child has none of it. */
 static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct descriptor listener = NO_DESCRIPTOR;
 static struct sockaddr_un address; /* of our socket, or "" */
-
-static int64_t clock_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 /* ---- the socket ---- */
 
@@ -163,7 +157,7 @@ static void add_head(struct answer *answer)
         ",\"contexts\":[",
         getpid(), config.program, SSLCACHE_VERSION,
         libssl_ready() && libssl.complete ? libssl.OpenSSL_version(OPENSSL_VERSION) : "",
-        clock_seconds() - started_at, atomic_load(&forks));
+        (clock_now(CLOCK_MONOTONIC) - started_at) / CLOCK_SECOND, atomic_load(&forks));
 }
 
 static bool make_answer(struct answer *answer)
@@ -243,7 +237,7 @@ void live_start(void)
     lock_take(&lock, LOCK_LIVE);
     bool is_ours = descriptor_is_ours(&listener) || listen_on_socket();
     if (started_at == 0)
-        started_at = clock_seconds();
+        started_at = clock_now(CLOCK_MONOTONIC);
     lock_release(&lock, LOCK_LIVE);
     if (is_ours && !background_start(serve)) {
         say_not_served(address.sun_path, "would need a thread, and none can be made");
@@ -296,7 +290,7 @@ void live_fork_child(void)
         return;
     descriptor_close(&listener); /* the parent's */
     address.sun_path[0] = '\0';
-    started_at = clock_seconds();
+    started_at = clock_now(CLOCK_MONOTONIC);
     listen_on_socket();
     atomic_store(&live_is_due, true);
 }

@@ -13,6 +13,11 @@
 /* As it is before it was read: other constructors may use TLS. */
 struct config config = {.settings = SETTINGS_DEFAULTS};
 
+const char *config_application(void)
+{
+    return config.settings.app[0] != '\0' ? config.settings.app : config.program;
+}
+
 static bool is_plain(char letter)
 {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||

@@ -20,4 +20,7 @@ struct config {
 
 extern struct config config;
 
+/* The application whose sessions and tickets they are: SSLCACHE_APP, or the program's name. */
+const char *config_application(void);
+
 #endif

@@ -43,9 +43,6 @@ const unsigned char *memory_family_root(void);
 
 /* ---- for them ---- */
 
-/* The application under whose name sessions are shared. */
-const char *store_application(void);
-
 /* There is no store from now on. */
 void store_turn_off(void);
 

@@ -11,8 +11,7 @@
 
 enum {
     KEY_FILE_KEY_SIZE = 32,
-    KEY_FILE_KEYS_MAX = 8,    /* keys in a file: the first and those of a rotation */
-    KEY_FILE_SIZE_MAX = 16384 /* bytes of a file */
+    KEY_FILE_KEYS_MAX = 8, /* keys in a file: the first and those of a rotation */
 };
 
 struct key_file {

@@ -10,13 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cshim/process/clock.h"
 #include "cshim/process/lock_order.h"
+#include "cshim/process/mapping.h"
 #include "cshim/settings/config.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/arena.h"
@@ -36,11 +37,11 @@ struct ring {
 
 /* Guards the opening and the keys. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct region region;             /* changed once, before the ring is there */
-static bool is_file;                     /* records are sealed */
-static const struct key_text *text_used; /* that the ring is of */
+static struct region region;                /* changed once, before the ring is there */
+static bool is_file;                        /* records are sealed */
+static const struct secret_file *text_used; /* that the ring is of */
 static _Atomic(struct ring *) ring;
-static atomic_long next_look; /* milliseconds: whether the keys have changed */
+static _Atomic int64_t next_look; /* whether the keys have changed, by CLOCK_MONOTONIC_COARSE */
 
 /* The fields of "store" in a report. */
 #define MEMORY_COUNTERS(X)                                                                         \
@@ -70,32 +71,12 @@ bool memory_is_wanted(void)
            (next == '\0' || next == ':' || next == '?');
 }
 
-static long milliseconds(clockid_t clock)
-{
-    struct timespec now;
-    if (clock_gettime(clock, &now) != 0)
-        return 0;
-    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- the keys ---- */
-
-/* Of a ring that others may be using nothing is taken back. */
-static struct ring *new_ring(void)
-{
-    void *page =
-        mmap(NULL, sizeof(struct ring), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return NULL;
-    madvise(page, sizeof(struct ring), MADV_DONTDUMP);
-    mlock(page, sizeof(struct ring));
-    return page;
-}
 
 /* Of a family: nobody else needs it. */
 static struct ring *random_ring(void)
 {
-    struct ring *fresh = new_ring();
+    struct ring *fresh = mapping_make_secret(sizeof(*fresh));
     if (fresh == NULL ||
         getrandom(fresh->keys, sizeof(fresh->keys[0]), 0) != (ssize_t)sizeof(fresh->keys[0]) ||
         getrandom(fresh->root, sizeof(fresh->root), 0) != (ssize_t)sizeof(fresh->root))
@@ -106,7 +87,7 @@ static struct ring *random_ring(void)
 
 static struct ring *derive_ring(const struct key_file *file)
 {
-    struct ring *fresh = new_ring();
+    struct ring *fresh = mapping_make_secret(sizeof(*fresh));
     for (unsigned i = 0; fresh != NULL && i < file->count; i++)
         if (!record_derive(&fresh->keys[i], file->keys[i]))
             return NULL;
@@ -120,7 +101,7 @@ static void use_keys(void)
 {
     struct key_file file;
     char problem[128] = "";
-    const struct key_text *text = key_text_newest();
+    const struct secret_file *text = key_text_newest();
     if (text == text_used)
         return;
     text_used = text;
@@ -215,10 +196,9 @@ __attribute__((constructor(102))) static void memory_begin(void)
 
 static void look_at_keys(void)
 {
-    enum { LOOK_EVERY_MS = 1000 };
-    long now = milliseconds(CLOCK_MONOTONIC_COARSE), next = atomic_load(&next_look);
+    int64_t now = clock_now(CLOCK_MONOTONIC_COARSE), next = atomic_load(&next_look);
     if (!is_file || now < next ||
-        !atomic_compare_exchange_strong(&next_look, &next, now + LOOK_EVERY_MS))
+        !atomic_compare_exchange_strong(&next_look, &next, now + CLOCK_SECOND))
         return;
     lock_take(&lock, LOCK_MEMORY_STORE);
     key_text_look();
@@ -257,26 +237,25 @@ static bool empty_behind(struct arena_call *call, enum arena_operation operation
     return done;
 }
 
-/* Longer each time: a bucket is held for microseconds. Past libc's function, which is a place of cancellation. */
+/* Longer each time: a bucket is held for microseconds. */
 static void pause_for(unsigned round)
 {
-    struct timespec pause = {.tv_nsec = 1000L << (round < 10 ? round : 10)};
-    syscall(SYS_nanosleep, &pause, NULL);
+    enum { SHORTEST_NS = 1000, LONGEST = 10 };
+    clock_sleep((int64_t)SHORTEST_NS << (round < LONGEST ? round : LONGEST));
 }
 
 /*
  * Whether whoever holds the bucket has let go of it, or will not any more. False: it was waited for as long as a
  * handshake may wait, or somebody else has done that.
  */
-static bool wait_for_bucket(struct arena_call *call, unsigned round, long deadline)
+static bool wait_for_bucket(struct arena_call *call, unsigned round, int64_t deadline)
 {
     enum { ROUNDS_BEFORE_LOOK = 4 };
     if (round >= ROUNDS_BEFORE_LOOK && owner_is_dead(call->owner)) {
         empty_behind(call, ARENA_TAKE_OVER);
         return true;
     }
-    if (round < ROUNDS_BEFORE_LOOK ||
-        (!call->suspected && milliseconds(CLOCK_MONOTONIC) < deadline)) {
+    if (round < ROUNDS_BEFORE_LOOK || (!call->suspected && clock_now(CLOCK_MONOTONIC) < deadline)) {
         pause_for(round);
         return true;
     }
@@ -285,7 +264,7 @@ static bool wait_for_bucket(struct arena_call *call, unsigned round, long deadli
 
 static enum arena_status run_until_free(struct arena_call *call)
 {
-    long deadline = 0;
+    int64_t deadline = 0;
     if (fault_strikes(FAULT_STORE_KILLS))
         call->die_at = 1 + fault_random(FAULT_STORE_KILLS) % 8;
     for (unsigned round = 0;; round++) {
@@ -296,7 +275,7 @@ static enum arena_status run_until_free(struct arena_call *call)
         if (status != ARENA_BUSY)
             return status;
         if (deadline == 0)
-            deadline = milliseconds(CLOCK_MONOTONIC) + config.settings.store_timeout / 1000000 + 1;
+            deadline = clock_now(CLOCK_MONOTONIC) + config.settings.store_timeout;
         if (!wait_for_bucket(call, round, deadline))
             return ARENA_BUSY;
     }
@@ -348,7 +327,7 @@ static uint32_t read_record(const struct record_key *key, const struct record_pl
 
 static bool place_of(struct record_place *place, const struct requests_session *known)
 {
-    return record_place(place, store_application(), known);
+    return record_place(place, config_application(), known);
 }
 
 static bool put(const struct record_place *place, const unsigned char *session, uint32_t length,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cshim/libssl/libssl.h"
+#include "cshim/share/hkdf.h"
 
 enum { MAC_SIZE = 32, NONCE_SIZE = 12, TAG_SIZE = 16, RECORD_VERSION = 1, FLAG_SINGLE_USE = 1 };
 
@@ -14,29 +15,23 @@ static bool mac(const unsigned char key[32], const unsigned char *text, size_t l
     return libssl.HMAC(libssl.EVP_sha256(), key, 32, text, length, result, &size) != NULL;
 }
 
-/* ---- keys: HKDF with SHA-256 and no salt (RFC 5869); no part is longer than one hash ---- */
+/* ---- keys: no part is longer than one hash ---- */
 
-static bool expand(const unsigned char pseudorandom[MAC_SIZE], const char *use, unsigned char *part,
-                   size_t size)
+static bool derive_part(const unsigned char pseudorandom[HKDF_KEY_SIZE], const char *use,
+                        unsigned char *part, size_t size)
 {
-    unsigned char text[64], block[MAC_SIZE];
-    size_t length = strlen(use);
-    memcpy(text, use, length);
-    text[length] = 1;
-    bool done = mac(pseudorandom, text, length + 1, block);
-    memcpy(part, block, size);
-    explicit_bzero(block, sizeof(block));
-    return done;
+    return hkdf_expand(pseudorandom, use, strlen(use), part, size);
 }
 
 bool record_derive(struct record_key *key, const unsigned char secret[32])
 {
-    static const unsigned char no_salt[32];
-    unsigned char pseudorandom[MAC_SIZE];
-    bool done = mac(no_salt, secret, 32, pseudorandom) &&
-                expand(pseudorandom, "sslcache store: id of the key", key->id, sizeof(key->id)) &&
-                expand(pseudorandom, "sslcache store: names", key->naming, sizeof(key->naming)) &&
-                expand(pseudorandom, "sslcache store: seals", key->sealing, sizeof(key->sealing));
+    static const unsigned char no_salt[HKDF_KEY_SIZE];
+    unsigned char pseudorandom[HKDF_KEY_SIZE];
+    bool done =
+        hkdf_extract(no_salt, sizeof(no_salt), secret, pseudorandom) &&
+        derive_part(pseudorandom, "sslcache store: id of the key", key->id, sizeof(key->id)) &&
+        derive_part(pseudorandom, "sslcache store: names", key->naming, sizeof(key->naming)) &&
+        derive_part(pseudorandom, "sslcache store: seals", key->sealing, sizeof(key->sealing));
     explicit_bzero(pseudorandom, sizeof(pseudorandom));
     return done;
 }

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 
 #include "cshim/process/background.h"
+#include "cshim/process/clock.h"
 #include "cshim/process/futex.h"
 
 static const int64_t second = 1000000000;
@@ -102,7 +103,7 @@ static void answer(struct store_request *go)
 /* What was answered and never fetched: its caller has left by longjmp. */
 static void free_forgotten(void)
 {
-    int64_t now = futex_now();
+    int64_t now = clock_now(CLOCK_MONOTONIC);
     for (int i = 0; i < WAITS_MAX; i++) {
         struct wait *wait = &waits[i];
         unsigned word = atomic_load(&wait->word);
@@ -133,11 +134,11 @@ static atomic_ulong dropped, skipped, timed_out;
  * it, and no session is kept for it.
  */
 static atomic_bool is_stalled;
-static _Atomic int64_t last_taken; /* futex_now */
+static _Atomic int64_t last_taken; /* by CLOCK_MONOTONIC */
 
 static bool has_stalled(void)
 {
-    if (atomic_load(&queued) > 0 && futex_now() - atomic_load(&last_taken) > second)
+    if (atomic_load(&queued) > 0 && clock_now(CLOCK_MONOTONIC) - atomic_load(&last_taken) > second)
         atomic_store(&is_stalled, true);
     return atomic_load(&is_stalled);
 }
@@ -152,7 +153,7 @@ static bool has_room(int operation, uint32_t size)
 static void push(struct queue *queue, struct request *request)
 {
     if (atomic_fetch_add(&queued, 1) == 0)
-        atomic_store(&last_taken, futex_now());
+        atomic_store(&last_taken, clock_now(CLOCK_MONOTONIC));
     atomic_fetch_add(&queued_bytes, request->size);
     request->next = atomic_load(&queue->newest);
     while (!atomic_compare_exchange_weak(&queue->newest, &request->next, request))
@@ -177,7 +178,7 @@ static void take_out(const struct request *request)
 {
     atomic_fetch_sub(&queued, 1);
     atomic_fetch_sub(&queued_bytes, request->size);
-    atomic_store(&last_taken, futex_now());
+    atomic_store(&last_taken, clock_now(CLOCK_MONOTONIC));
 }
 
 /* ---- the thread ---- */
@@ -246,7 +247,8 @@ static void give_all_up(void)
 
 static void sleep_until_pushed(unsigned seen)
 {
-    int64_t deadline = atomic_load(&waits_in_use) > 0 ? futex_now() + second : INT64_MAX;
+    int64_t deadline =
+        atomic_load(&waits_in_use) > 0 ? clock_now(CLOCK_MONOTONIC) + second : INT64_MAX;
     if (!futex_wait(&pushes, seen, deadline))
         free_forgotten();
 }
@@ -397,10 +399,10 @@ struct store_request *requests_get(const struct requests_session *session, bool 
         atomic_fetch_add(&skipped, 1);
         return NULL;
     }
-    int64_t begin = futex_now();
+    int64_t begin = clock_now(CLOCK_MONOTONIC);
     struct request *answered = ask(
         new_request(take ? STORE_TAKE : STORE_GET, session, STORE_SESSION_MAX), begin + timeout);
-    count_wait((uint64_t)(futex_now() - begin));
+    count_wait((uint64_t)(clock_now(CLOCK_MONOTONIC) - begin));
     if (answered == NULL || answered->go.length > 0)
         return answered != NULL ? &answered->go : NULL;
     wipe_and_free(answered);
@@ -414,7 +416,7 @@ bool requests_stats(struct store_stats *stats, struct requests_waits *waits_so_f
         return false;
     *stats = (struct store_stats){0};
     struct request *counters =
-        ask(new_request(COUNTERS, NULL, sizeof(*stats)), futex_now() + patience);
+        ask(new_request(COUNTERS, NULL, sizeof(*stats)), clock_now(CLOCK_MONOTONIC) + patience);
     if (counters != NULL) {
         memcpy(stats, counters->session, sizeof(*stats));
         wipe_and_free(counters);

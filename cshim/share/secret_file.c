@@ -3,20 +3,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cshim/process/cancel.h"
 #include "cshim/process/error.h"
+#include "cshim/process/mapping.h"
 
-bool secret_file_is_same(const struct stat *left, const struct stat *right)
+static bool is_same(const struct stat *left, const struct stat *right)
 {
     return left->st_ino == right->st_ino && left->st_dev == right->st_dev &&
            left->st_size == right->st_size && left->st_mtim.tv_sec == right->st_mtim.tv_sec &&
            left->st_mtim.tv_nsec == right->st_mtim.tv_nsec;
 }
 
-const char *secret_file_fault(const struct stat *file)
+/* Why a file of that kind can not be believed, or NULL. */
+static const char *fault_of(const struct stat *file)
 {
     if (!S_ISREG(file->st_mode))
         return "it is not a regular file";
@@ -29,51 +33,67 @@ const char *secret_file_fault(const struct stat *file)
     return NULL;
 }
 
-/* Never in a core dump, never on a disk where that can be had. */
-static bool make_room(struct secret_file *file)
+static const char *read_text(int descriptor, const struct stat *seen, struct secret_file **fresh)
 {
-    if (file->text != NULL)
-        return true;
-    void *page = mmap(NULL, SECRET_FILE_SIZE_MAX, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == MAP_FAILED)
-        return false;
-    madvise(page, SECRET_FILE_SIZE_MAX, MADV_DONTDUMP);
-    mlock(page, SECRET_FILE_SIZE_MAX);
-    file->text = page;
-    return true;
-}
-
-static const char *read_text(struct secret_file *file, int descriptor, const struct stat *now)
-{
-    const char *fault = secret_file_fault(now);
+    const char *fault = fault_of(seen);
     if (fault != NULL)
         return fault;
-    if (!make_room(file))
+    struct secret_file *file = mapping_make_secret(sizeof(*file));
+    if (file == NULL)
         return "there is no memory for it";
-    explicit_bzero(file->text, SECRET_FILE_SIZE_MAX);
-    file->length = 0;
     ssize_t got;
     while (file->length < SECRET_FILE_SIZE_MAX &&
            (got = read(descriptor, file->text + file->length,
                        SECRET_FILE_SIZE_MAX - file->length)) > 0)
         file->length += (uint32_t)got;
-    file->seen = *now;
-    file->changes++;
+    file->seen = *seen;
+    *fresh = file;
     return NULL;
 }
 
-const char *secret_file_look(struct secret_file *file)
+static const char *read_opened(int descriptor, const struct secret_file *before,
+                               struct secret_file **fresh)
 {
-    struct stat now;
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (descriptor < 0)
+    struct stat seen;
+    if (fstat(descriptor, &seen) != 0)
         return error_name(errno);
+    if (before != NULL && is_same(&seen, &before->seen))
+        return NULL;
+    return read_text(descriptor, &seen, fresh);
+}
+
+static bool is_out_of_reach(int error)
+{
+    return error == EACCES || error == EPERM || error == ENOENT;
+}
+
+const char *secret_file_read(const char *path, const struct secret_file *before,
+                             struct secret_file **fresh)
+{
     const char *fault = NULL;
-    if (fstat(descriptor, &now) != 0)
+    int cancelling = cancel_forbid(); /* a descriptor would stay open */
+    *fresh = NULL;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor >= 0) {
+        fault = read_opened(descriptor, before, fresh);
+        close(descriptor);
+    } else if (before == NULL || !is_out_of_reach(errno)) {
         fault = error_name(errno);
-    else if (!secret_file_is_same(&now, &file->seen))
-        fault = read_text(file, descriptor, &now);
-    close(descriptor);
+    }
+    cancel_allow(cancelling);
     return fault;
+}
+
+void secret_file_wipe(struct secret_file *file)
+{
+    explicit_bzero(file->text, sizeof(file->text));
+    file->length = 0;
+}
+
+void secret_file_free(struct secret_file *file)
+{
+    if (file == NULL)
+        return;
+    secret_file_wipe(file);
+    munmap(file, sizeof(*file));
 }

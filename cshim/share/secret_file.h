@@ -1,35 +1,34 @@
 /*
- * secret_file.h - a file that only its owner may read, such as SSLCACHE_STORE_KEY names: its content, on a page
+ * secret_file.h - a file that only its owner may read, such as SSLCACHE_STORE_KEY names: its content, on pages
  * that no core dump has, and again when the file has changed.
  */
 #ifndef SSLCACHE_SECRET_FILE_H
 #define SSLCACHE_SECRET_FILE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
 enum { SECRET_FILE_SIZE_MAX = 16384 };
 
-/* Whoever has one has a lock for it. */
 struct secret_file {
-    const char *path;
-    unsigned char *text; /* NULL: it was not read yet */
+    struct stat seen;          /* which file the content is of, and of when */
+    struct secret_file *older; /* what was read before, for whoever keeps that; else NULL */
     uint32_t length;
-    unsigned changes; /* how often it was read */
-    struct stat seen; /* the file that the content is of */
+    unsigned char text[SECRET_FILE_SIZE_MAX];
 };
 
 /*
- * Reads the file if it is not the one that was read last. Why it can't be used, in a few words, or NULL;
- * the content from before stays then.
+ * Reads the file of that path, if it is not the one that `before` is of (or NULL). Gives NULL, and sets *fresh to what was
+ * read, which is the caller's, or to NULL where there is nothing new: also where a program that has given up its user or
+ * its root can't open any more what was read before. Else gives why the file can't be used, in a few words.
  */
-const char *secret_file_look(struct secret_file *file);
+const char *secret_file_read(const char *path, const struct secret_file *before,
+                             struct secret_file **fresh);
 
-/* Whether both are the same file, with the same content as far as its times tell. */
-bool secret_file_is_same(const struct stat *left, const struct stat *right);
+/* Wipes the content. Which file it was of stays known. */
+void secret_file_wipe(struct secret_file *file);
 
-/* Why a file of that kind can not be believed, in a few words, or NULL. */
-const char *secret_file_fault(const struct stat *file);
+/* Wipes it, and gives its memory back. NULL: nothing. */
+void secret_file_free(struct secret_file *file);
 
 #endif

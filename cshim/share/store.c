@@ -42,11 +42,6 @@ void store_turn_off(void)
     atomic_store(&state, STORE_OFF);
 }
 
-const char *store_application(void)
-{
-    return config.settings.app[0] != '\0' ? config.settings.app : config.program;
-}
-
 /* ---- what there is to say ---- */
 
 enum { UNUSED, WRITING, NOTED, SAID };

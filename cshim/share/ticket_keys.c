@@ -2,35 +2,30 @@
 #include "cshim/share/ticket_keys.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cshim/libssl/libssl.h"
-#include "cshim/process/error.h"
+#include "cshim/process/clock.h"
 #include "cshim/process/fork.h"
 #include "cshim/process/lock_order.h"
+#include "cshim/process/mapping.h"
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
+#include "cshim/share/hkdf.h"
 #include "cshim/share/key_file.h"
 #include "cshim/share/secret_file.h"
 
-_Static_assert((int)KEY_FILE_SIZE_MAX == (int)SECRET_FILE_SIZE_MAX,
-               "one bound for files of secrets");
-
-enum { HASH_SIZE = 32, MARK_SIZE = 4, TAG_SIZE = 8, SLOTS = 64 };
+enum { MARK_SIZE = 4, TAG_SIZE = 8, SLOTS = 64 };
 
 /* What a key follows from. */
 struct root {
     unsigned char mark[MARK_SIZE]; /* the beginning of a ticket's key name */
     uint32_t mask;                 /* lies over the epoch in it */
-    unsigned char key[HASH_SIZE];
+    unsigned char key[HKDF_KEY_SIZE];
 };
 
 /* A key that was made, so that the next ticket finds it. */
@@ -50,7 +45,6 @@ struct secrets {
     struct slot slots[SLOTS];
 
     /* Of whoever reads the file, see is_reading. */
-    char text[KEY_FILE_SIZE_MAX];
     struct key_file file; /* keys that were read and not used yet; of none there are 0 */
     struct root derived[KEY_FILE_KEYS_MAX];
 };
@@ -62,10 +56,9 @@ static atomic_uint roots; /* how many there are */
 
 /* One thread at a time looks at the file, without the lock: reading may take long. */
 static FORK_WRITES atomic_flag is_reading = ATOMIC_FLAG_INIT;
-static struct stat file_read; /* the file that the roots are of */
-static bool was_read;         /* there was one */
-static atomic_long next_look; /* milliseconds */
-static int64_t swept;         /* when slots were last looked through; seconds */
+static struct secret_file *last_read; /* the file that the roots are of, its text wiped */
+static _Atomic int64_t next_look;     /* by CLOCK_MONOTONIC_COARSE */
+static int64_t swept;                 /* when slots were last looked through; seconds */
 
 void ticket_keys_lock(void)
 {
@@ -99,16 +92,10 @@ void ticket_keys_fork_child(void)
 
 /* ---- room for what is secret ---- */
 
-/* Never in a core dump, and never on a disk where that can be had. Forked children have it. */
 static void make_room(void)
 {
-    const size_t size = sizeof(struct secrets);
-    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED)
-        return;
-    madvise(pages, size, MADV_DONTDUMP);
-    mlock(pages, size);
-    atomic_store_explicit(&secrets, (struct secrets *)pages, memory_order_release);
+    atomic_store_explicit(&secrets, mapping_make_secret(sizeof(struct secrets)),
+                          memory_order_release);
 }
 
 static struct secrets *room(void)
@@ -118,45 +105,7 @@ static struct secrets *room(void)
     return atomic_load_explicit(&secrets, memory_order_acquire);
 }
 
-/* ---- HKDF ---- */
-
-static bool hmac(const unsigned char *key, size_t key_length, const unsigned char *data,
-                 size_t length, unsigned char hash[HASH_SIZE])
-{
-    unsigned int size = HASH_SIZE;
-    return libssl.HMAC(libssl.EVP_sha256(), key, (int)key_length, data, length, hash, &size) !=
-           NULL;
-}
-
-enum { INFORMATION_MAX = 512 };
-
-/* RFC 5869, 2.3. */
-static bool expand(const unsigned char key[HASH_SIZE], const void *information, size_t length,
-                   unsigned char *output, size_t wanted)
-{
-    unsigned char input[HASH_SIZE + INFORMATION_MAX + 1], block[HASH_SIZE];
-    bool done = length <= INFORMATION_MAX;
-    size_t before = 0;
-    for (unsigned char count = 1; done && wanted > 0; count++) {
-        memcpy(input + before, information, length);
-        input[before + length] = count;
-        done = hmac(key, HASH_SIZE, input, before + length + 1, block);
-        size_t part = wanted < HASH_SIZE ? wanted : HASH_SIZE;
-        memcpy(output, block, part);
-        memcpy(input, block, HASH_SIZE);
-        output += part;
-        wanted -= part;
-        before = HASH_SIZE;
-    }
-    libssl.OPENSSL_cleanse(block, sizeof(block));
-    libssl.OPENSSL_cleanse(input, sizeof(input));
-    return done;
-}
-
-static const char *application(void)
-{
-    return config.settings.app[0] != '\0' ? config.settings.app : config.program;
-}
+/* ---- what follows from a root ---- */
 
 /* All processes read and write numbers alike: with the least significant byte first. */
 static uint32_t take_32(const unsigned char *bytes)
@@ -168,9 +117,10 @@ static bool derive_root(const unsigned char secret[KEY_FILE_KEY_SIZE], struct ro
 {
     static const char mark[] = "mark";
     unsigned char salt[64 + SETTINGS_NAME_SIZE], marks[MARK_SIZE + 4];
-    int length = snprintf((char *)salt, sizeof(salt), "libsslcache tickets 1 %s", application());
-    if (!hmac(salt, (size_t)length, secret, KEY_FILE_KEY_SIZE, root->key) ||
-        !expand(root->key, mark, sizeof(mark), marks, sizeof(marks)))
+    int length =
+        snprintf((char *)salt, sizeof(salt), "libsslcache tickets 1 %s", config_application());
+    if (!hkdf_extract(salt, (size_t)length, secret, root->key) ||
+        !hkdf_expand(root->key, mark, sizeof(mark), marks, sizeof(marks)))
         return false;
     memcpy(root->mark, marks, MARK_SIZE);
     root->mask = take_32(marks + MARK_SIZE);
@@ -192,7 +142,7 @@ static size_t put_number(unsigned char *to, uint64_t number)
 
 /* Every part is of a known length, or has its length before it. */
 static size_t describe(const struct ticket_label *label, int64_t epoch, int64_t number,
-                       unsigned char text[INFORMATION_MAX])
+                       unsigned char text[HKDF_INFORMATION_MAX])
 {
     static const char kind[] = "ticket";
     size_t length = put(text, kind, sizeof(kind));
@@ -210,8 +160,8 @@ static size_t describe(const struct ticket_label *label, int64_t epoch, int64_t 
 static bool derive_key(const struct root *root, const struct ticket_label *label, int64_t epoch,
                        int64_t number, struct ticket_key *key)
 {
-    unsigned char text[INFORMATION_MAX], output[TAG_SIZE + 2 * TICKET_KEY_SIZE];
-    if (!expand(root->key, text, describe(label, epoch, number, text), output, sizeof(output)))
+    unsigned char text[HKDF_INFORMATION_MAX], output[TAG_SIZE + 2 * TICKET_KEY_SIZE];
+    if (!hkdf_expand(root->key, text, describe(label, epoch, number, text), output, sizeof(output)))
         return false;
     uint32_t hidden = (uint32_t)number ^ root->mask;
     memcpy(key->name, root->mark, MARK_SIZE);
@@ -250,61 +200,31 @@ static bool use_roots(struct secrets *all, const struct key_file *file)
     return done;
 }
 
-static void wipe_file(struct secrets *all)
+static void wipe_keys(struct key_file *file)
 {
-    explicit_bzero(&all->file, sizeof(all->file));
+    explicit_bzero(file->keys, sizeof(file->keys));
+    file->count = 0;
 }
 
-/* False: they can't be used, and problem says why. */
-static bool parse(struct secrets *all, int file, char *problem, size_t size)
+/* Reads the keys, if they are others than before. False: they can't be used, and problem says why. */
+static bool read_keys(struct secrets *all, char *problem, size_t size)
 {
-    size_t length = 0;
-    ssize_t got;
-    while (length < sizeof(all->text) &&
-           (got = read(file, all->text + length, sizeof(all->text) - length)) > 0)
-        length += (size_t)got;
-    bool is_parsed = key_file_parse(all->text, length, &all->file, problem, size);
-    explicit_bzero(all->text, sizeof(all->text));
-    if (!is_parsed)
-        wipe_file(all);
-    return is_parsed;
-}
-
-/* Reads the keys, if they are others than before. False: they can't be used. */
-static bool read_opened(struct secrets *all, int file, char *problem, size_t size)
-{
-    struct stat now;
-    const char *fault = NULL;
-    if (fstat(file, &now) != 0)
-        fault = error_name(errno);
-    else if (was_read && secret_file_is_same(&now, &file_read))
-        return true;
-    else
-        fault = secret_file_fault(&now);
-    if (fault != NULL) {
+    struct secret_file *fresh;
+    const char *fault = secret_file_read(config.settings.store_key, last_read, &fresh);
+    if (fault != NULL)
         snprintf(problem, size, "%s", fault);
-        return false;
-    }
-    /* One that can't be used is not looked at again, until it has changed. */
-    file_read = now;
-    was_read = true;
-    return parse(all, file, problem, size);
-}
-
-static bool read_file(struct secrets *all, char *problem, size_t size)
-{
-    int file = open(config.settings.store_key, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (file < 0) {
-        /* A worker that has given up its rights may not open it: that is no news. */
-        bool has_keys = atomic_load(&roots) > 0 || all->file.count > 0;
-        if (has_keys && (errno == EACCES || errno == EPERM))
-            return true;
-        snprintf(problem, size, "%s", error_name(errno));
-        return false;
-    }
-    bool is_read = read_opened(all, file, problem, size);
-    close(file);
-    return is_read;
+    if (fresh == NULL)
+        return fault == NULL;
+    bool is_parsed =
+        key_file_parse((const char *)fresh->text, fresh->length, &all->file, problem, size);
+    if (!is_parsed)
+        wipe_keys(&all->file);
+    /* One that can't be used is not looked at again either, until it has changed. */
+    struct secret_file *before = last_read;
+    secret_file_wipe(fresh);
+    last_read = fresh; /* before the other goes: a child that is forked just now looks there */
+    secret_file_free(before);
+    return is_parsed;
 }
 
 static void say_unused(const char *problem)
@@ -322,15 +242,12 @@ static void say_unused(const char *problem)
 static void look_at_file(struct secrets *all)
 {
     char problem[128];
-    int cancelling;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
-    bool is_read = read_file(all, problem, sizeof(problem));
-    pthread_setcancelstate(cancelling, &cancelling);
+    bool is_read = read_keys(all, problem, sizeof(problem));
     if (all->file.count > 0 && !use_roots(all, &all->file)) {
         snprintf(problem, sizeof(problem), "libcrypto can't derive from them");
         is_read = false;
     }
-    wipe_file(all);
+    wipe_keys(&all->file);
     if (!is_read)
         say_unused(problem);
 }
@@ -342,29 +259,23 @@ static void look_at_file(struct secrets *all)
 __attribute__((constructor)) static void read_when_loaded(void)
 {
     char problem[128];
-    struct secrets *all;
     bool is_asked =
         config.settings.tickets >= TICKETS_SHARED && config.settings.store_key[0] != '\0';
-    if (is_asked && !config.settings.disable && (all = room()) != NULL)
-        was_read =
-            read_file(all, problem, sizeof(problem)); /* else it is looked at again, and said */
-}
-
-static long milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    struct secrets *all = is_asked && !config.settings.disable ? room() : NULL;
+    if (all == NULL || read_keys(all, problem, sizeof(problem)))
+        return;
+    /* It is looked at again, and said, where there is a context. */
+    secret_file_free(last_read);
+    last_read = NULL;
 }
 
 static bool look_is_due(bool now)
 {
-    enum { LOOK_EVERY_MS = 1000 };
-    long time = milliseconds();
-    long due = atomic_load_explicit(&next_look, memory_order_relaxed);
+    int64_t time = clock_now(CLOCK_MONOTONIC_COARSE);
+    int64_t due = atomic_load_explicit(&next_look, memory_order_relaxed);
     if (!now && time < due)
         return false;
-    return atomic_compare_exchange_strong(&next_look, &due, time + LOOK_EVERY_MS) || now;
+    return atomic_compare_exchange_strong(&next_look, &due, time + CLOCK_SECOND) || now;
 }
 
 static void say_no_root(void)

@@ -4,13 +4,14 @@
 #include <stdio.h>
 
 #include "cshim/core/golibrary.h"
+#include "cshim/process/clock.h"
 #include "cshim/process/futex.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/backend.h"
 #include "cshim/share/key_text.h"
 #include "cshim/share/password.h"
 
-static struct key_text *given; /* to Go */
+static struct secret_file *given; /* to Go */
 static bool go_has_keys;
 
 static const struct store_functions *open_store(void (*answered)(struct store_request *request))
@@ -26,7 +27,7 @@ static const struct store_functions *open_store(void (*answered)(struct store_re
     settings = (struct store_settings){
         .address = config.settings.store,
         .password = password_text(),
-        .application = store_application(),
+        .application = config_application(),
         .timeout = config.settings.store_timeout,
         .answered = answered,
     };
@@ -43,7 +44,7 @@ static const struct store_functions *open_store(void (*answered)(struct store_re
 static void give_keys(const struct store_functions *store)
 {
     char problem[256];
-    struct key_text *newest = key_text_newest(), *keys = newest;
+    struct secret_file *newest = key_text_newest(), *keys = newest;
     for (; keys != given; keys = keys->older) {
         if (store->store_keys(keys->text, keys->length, problem, sizeof(problem)) != 0) {
             go_has_keys = true;
@@ -62,7 +63,7 @@ static bool look(const struct store_functions *store)
 {
     static int64_t next_look;
     const int64_t every = 1000000000;
-    int64_t now = futex_now();
+    int64_t now = clock_now(CLOCK_MONOTONIC);
     if (given != NULL && now < next_look)
         return true;
     next_look = now + every;

@@ -7,22 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cshim/process/clock.h"
 #include "cshim/trace/event.h"
 #include "cshim/trace/references.h"
 #include "cshim/trace/writer.h"
 
 /* ---- parts of an event ---- */
 
-static int64_t nanoseconds_of(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 int64_t trace_clock(void)
 {
-    return tracing() ? nanoseconds_of(CLOCK_MONOTONIC) : 0;
+    return tracing() ? clock_now(CLOCK_MONOTONIC) : 0;
 }
 
 /*
@@ -55,7 +49,7 @@ static struct event event_of(enum event_operation operation, const struct contex
 {
     return (struct event){
         .operation = operation,
-        .time = nanoseconds_of(CLOCK_REALTIME),
+        .time = clock_now(CLOCK_REALTIME),
         .thread = writer_thread(),
         .context = context != NULL ? context->number : 0,
     };
@@ -74,7 +68,7 @@ static struct event event_about(enum event_operation operation, const struct con
 
 static int64_t passed(int64_t since)
 {
-    return since != 0 ? nanoseconds_of(CLOCK_MONOTONIC) - since : 0;
+    return since != 0 ? clock_now(CLOCK_MONOTONIC) - since : 0;
 }
 
 /* ---- why libssl removes a session ---- */

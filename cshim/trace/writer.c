@@ -19,6 +19,7 @@
 #include "cshim/context/context.h"
 #include "cshim/process/background.h"
 #include "cshim/process/cancel.h"
+#include "cshim/process/clock.h"
 #include "cshim/process/descriptor.h"
 #include "cshim/process/error.h"
 #include "cshim/process/fork.h"
@@ -59,9 +60,7 @@ static FORK_WRITES pid_t parent; /* of a forked child, else 0 */
 
 static int64_t time_now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return clock_now(CLOCK_REALTIME);
 }
 
 int32_t writer_thread(void)

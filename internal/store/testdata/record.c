@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cshim/share/hkdf.c"
 #include "cshim/share/record.c"
 
 struct libssl libssl;

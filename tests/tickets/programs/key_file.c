@@ -3,7 +3,7 @@
 
 static void show(const char *path)
 {
-    static char text[4 * KEY_FILE_SIZE_MAX];
+    static char text[4 * 16384];
     struct key_file keys;
     char problem[128];
     FILE *file = fopen(path, "r");
