@@ -19,6 +19,7 @@
 #include "cshim/takeover/attach.h"
 #include "cshim/takeover/generate.h"
 #include "cshim/takeover/handshake.h"
+#include "cshim/takeover/release.h"
 #include "cshim/takeover/session_table.h"
 #include "cshim/takeover/sessions.h"
 #include "cshim/trace/references.h"
@@ -222,7 +223,7 @@ void SSL_CTX_flush_sessions(SSL_CTX *ctx, long now)
     HAND_ON(ctx, SSL_CTX_flush_sessions, ctx, now);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
-        sessions_flush(context, now, origin_of_flush(CALLER, now));
+        flush_sessions(context, now, origin_of_flush(CALLER, now));
     if (libssl_ready() && (context == NULL || libssl.rules.calls_by_name))
         flush_libssl(ctx, now);
 }
@@ -232,7 +233,7 @@ void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t now)
     HAND_ON(ctx, SSL_CTX_flush_sessions_ex, ctx, now);
     struct context *context = context_of(ctx, CALLER);
     if (context != NULL)
-        sessions_flush(context, now, origin_of_flush(CALLER, now));
+        flush_sessions(context, now, origin_of_flush(CALLER, now));
     if (libssl_ready() && libssl.SSL_CTX_flush_sessions_ex != NULL &&
         (context == NULL || libssl.rules.calls_by_name))
         flush_libssl(ctx, now);

@@ -179,6 +179,18 @@ void context_remember(SSL *ssl)
         connection->made_with = libssl.SSL_get_SSL_CTX(ssl);
 }
 
+SSL_CTX *context_new_own(struct ossl_lib_ctx_st *library, const char *properties)
+{
+    libssl.ERR_set_mark();
+    contexts_suspend();
+    SSL_CTX *ctx = library != NULL && libssl.SSL_CTX_new_ex != NULL
+                       ? libssl.SSL_CTX_new_ex(library, properties, libssl.TLS_method())
+                       : libssl.SSL_CTX_new(libssl.TLS_method());
+    contexts_resume();
+    libssl.ERR_pop_to_mark();
+    return ctx;
+}
+
 /* ---- all contexts ---- */
 
 void contexts_each(void (*use)(struct context *context, void *argument), void *argument)

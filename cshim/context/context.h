@@ -107,6 +107,12 @@ struct context *context_of_connection(const SSL *ssl);
 /* To be called before SSL_set_SSL_CTX: notes which context ssl was made with. */
 void context_remember(SSL *ssl);
 
+/*
+ * An SSL_CTX of our own, of a library context or of the default one (NULL), which is attached to nothing. NULL: there is none
+ * to be had. libssl's error queue is as it was.
+ */
+SSL_CTX *context_new_own(struct ossl_lib_ctx_st *library, const char *properties);
+
 /* Its cache, or NULL as long as nothing was stored. */
 static inline core_handle context_cache(struct context *context)
 {

@@ -16,6 +16,7 @@
 #include "cshim/takeover/generate.h"
 #include "cshim/takeover/handshake.h"
 #include "cshim/takeover/membership.h"
+#include "cshim/takeover/release_order.h"
 #include "cshim/takeover/session_table.h"
 #include "cshim/takeover/sessions.h"
 #include "cshim/takeover/unresumable.h"

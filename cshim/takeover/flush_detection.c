@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "cshim/process/fork.h"
-#include "cshim/takeover/sessions.h"
+#include "cshim/takeover/release.h"
 
 /* Ids that no handshake makes by chance; the two differ in the last byte. */
 enum { ID_LENGTH = 32 };
@@ -51,13 +51,13 @@ void flush_detection_restore(struct context *context)
 bool flush_detection_notice(struct context *context, const SSL_SESSION *session)
 {
     if (session == context->eternal_marker) {
-        sessions_flush_from_callback(context, 0, (struct origin){.cause = CAUSE_FREED});
+        flush_sessions_from_callback(context, 0, (struct origin){.cause = CAUSE_FREED});
         return true;
     }
     if (session != context->expired_marker)
         return false;
     atomic_store(&context->flush_detected, true);
-    sessions_flush_from_callback(context, (int64_t)time(NULL),
+    flush_sessions_from_callback(context, (int64_t)time(NULL),
                                  (struct origin){.cause = CAUSE_AUTOMATIC});
     return true;
 }

@@ -29,12 +29,6 @@ void sessions_dropped(struct context *context, SSL_SESSION *session);
 /* The context of ctx if this thread is removing a session from it just now, else NULL. */
 struct context *sessions_removing_from(const SSL_CTX *ctx);
 
-/* SSL_CTX_flush_sessions(3): all that have expired at now, or all if now is 0. */
-void sessions_flush(struct context *context, int64_t now, struct origin origin);
-
-/* The same from within a remove_cb that libssl calls, where it may hold the lock of the context. */
-void sessions_flush_from_callback(struct context *context, int64_t now, struct origin origin);
-
 /* The session of that id, with one reference for the caller, or NULL. */
 SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
                            unsigned int length);
@@ -53,6 +47,9 @@ void sessions_make_expired(const struct context *context, SSL_SESSION *session);
 void sessions_enter_shutdown(struct scope *scope);
 void sessions_leave_shutdown(struct scope *scope);
 void sessions_note_single_use(const SSL_SESSION *session);
+
+/* Whether the time and timeout of session are over now. */
+bool session_has_expired(const SSL_SESSION *session);
 
 /* Whether that very object is cached, for session_table.h. */
 bool sessions_hold(struct context *context, const SSL_SESSION *session);

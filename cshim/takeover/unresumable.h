@@ -10,18 +10,6 @@
 
 #include "cshim/context/context.h"
 
-/* How the libssl that is loaded releases the sessions that a flush drops. */
-enum release_order {
-    ONE_BY_ONE,           /* each one called back for and freed before the next (1.1.1) */
-    FREES_AT_END,         /* called back for one by one, freed when all are out (3.0 and later) */
-    CALLBACKS_LAST_FIRST, /* called back for and freed when all are out, the last one first (4.0) */
-};
-
-enum release_order release_order(void);
-
-/* Finds the order out with an SSL_CTX that nobody else knows yet, once a process. It is as before afterwards. */
-void release_order_probe(SSL_CTX *ctx);
-
 /* Marks session not resumable. is_locked: libssl may hold the lock of the context. */
 void unresumable_mark(struct context *context, SSL_SESSION *session, bool is_locked);
 
