@@ -13,8 +13,8 @@
 #include "cshim/settings/config.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/store.h"
+#include "cshim/share/ticket_counts.h"
 #include "cshim/share/ticket_keys.h"
-#include "cshim/share/tickets.h"
 #include "cshim/trace/writer.h"
 
 /*
@@ -30,7 +30,7 @@ static const struct fork_part parts[] = {
     {contexts_fork_prepare, contexts_fork_done, contexts_fork_child, NULL},
     {connections_fork_prepare, connections_fork_done, connections_fork_done, NULL},
     {ticket_keys_fork_prepare, ticket_keys_fork_parent, ticket_keys_fork_child, NULL},
-    {NULL, NULL, tickets_fork_child, tickets_fork_child},
+    {NULL, NULL, ticket_counts_fork_child, ticket_counts_fork_child},
     {NULL, NULL, store_fork_child, store_fork_child},
     {writer_fork_prepare, writer_fork_parent, writer_fork_child, writer_fork_child_unprepared},
 };

@@ -36,7 +36,7 @@ static void note_freed(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int in
     unlock_connections();
     if (connection->client != NULL)
         connection->forget_client(connection);
-    libssl.CRYPTO_free(connection->ticket, __FILE__, __LINE__);
+    libssl_free(connection->ticket);
     free(connection);
 }
 

@@ -310,6 +310,20 @@ bool libssl_ready(void);
 /* The same where a libssl is loaded already, and without a word where none is. */
 void libssl_look(void);
 
+/*
+ * Memory, all 0, for what hangs on an object of libssl: of libcrypto's allocator, which may be the program's and share it with
+ * other processes. NULL: there is none.
+ */
+static inline void *libssl_allocate(size_t size)
+{
+    return libssl.CRYPTO_zalloc(size, __FILE__, __LINE__);
+}
+
+static inline void libssl_free(void *memory)
+{
+    libssl.CRYPTO_free(memory, __FILE__, __LINE__);
+}
+
 /* Whether an address lies in the libssl that is bound: the call is one of its own. */
 bool libssl_contains(const void *address);
 

@@ -15,7 +15,7 @@
 #include "cshim/process/say.h"
 #include "cshim/settings/config.h"
 #include "cshim/share/store.h"
-#include "cshim/share/tickets.h"
+#include "cshim/share/ticket_counts.h"
 
 static int format_report(char *line, size_t size, const struct sslcache_stats *stats,
                          const char *store, const char *tickets)
@@ -35,13 +35,13 @@ __attribute__((destructor)) static void report_at_exit(void)
     if (config.settings.report[0] == '\0')
         return;
 
-    char line[1024 + STORE_DESCRIPTION_SIZE + TICKETS_DESCRIPTION_SIZE];
-    char store[1 + STORE_DESCRIPTION_SIZE] = ",", tickets[1 + TICKETS_DESCRIPTION_SIZE] = ",";
+    char line[1024 + STORE_DESCRIPTION_SIZE + TICKET_COUNTS_SIZE];
+    char store[1 + STORE_DESCRIPTION_SIZE] = ",", tickets[1 + TICKET_COUNTS_SIZE] = ",";
     struct sslcache_stats stats;
     contexts_stats_of_process(&stats);
     if (!store_describe(store + 1, sizeof(store) - 1))
         store[0] = '\0';
-    if (!tickets_describe(tickets + 1, sizeof(tickets) - 1))
+    if (!ticket_counts_describe(tickets + 1, sizeof(tickets) - 1))
         tickets[0] = '\0';
     if (!contexts_have_stored() && tickets[0] == '\0')
         return;

@@ -5,9 +5,6 @@
  * open a ticket. The identity is a digest of the public keys of all certificates of an SSL_CTX; where clients'
  * certificates are asked for also of its list of authorities, the certificates and revocation lists in its trust
  * store, and its depth.
- *
- * A ticket is sealed when the program has chosen the SSL_CTX, and opened before its server-name callback was
- * called: then what was chosen for that name before is taken for what will be.
  */
 #ifndef SSLCACHE_TICKET_IDENTITY_H
 #define SSLCACHE_TICKET_IDENTITY_H
@@ -27,16 +24,6 @@ void ticket_identity_prepare(struct context *context);
  * SSL_CTX has not, it is that one's. False: there is none. Nobody can tell then which host the ticket is of.
  */
 bool ticket_identity_of(const SSL *ssl, struct ticket_label *label);
-
-/* Notes what was chosen for the server name of the label; `first` is what the connection was made with. */
-void ticket_identity_note_choice(struct context *first, const SSL *ssl,
-                                 const struct ticket_label *label);
-
-/*
- * Writes identity and verify mode that a connection will have when the program has chosen. False: nobody can
- * tell.
- */
-bool ticket_identity_predict(struct context *first, const SSL *ssl, struct ticket_label *label);
 
 /* The SSL_CTX goes. */
 void ticket_identity_forget(struct context *context);

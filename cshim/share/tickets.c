@@ -1,15 +1,15 @@
 #include "cshim/share/tickets.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "cshim/settings/config.h"
 #include "cshim/share/backend.h"
-#include "cshim/share/store.h"
+#include "cshim/share/ticket_choices.h"
+#include "cshim/share/ticket_counts.h"
 #include "cshim/share/ticket_identity.h"
 #include "cshim/share/ticket_keys.h"
-#include "cshim/trace/trace.h"
+#include "cshim/share/ticket_label.h"
 
 static bool are_shared(void)
 {
@@ -34,55 +34,6 @@ static bool are_watched(void)
     return config.settings.trace[0] != '\0' || config.settings.live;
 }
 
-/* ---- what becomes of a ticket ---- */
-
-static const char *const event_names[] = {
-#define X(name) #name,
-    TICKET_EVENTS(X)
-#undef X
-};
-
-static atomic_long
-    counted[TICKET_EVENT_COUNT]; /* by this process, also for contexts that are gone */
-
-static const enum event_outcome outcomes[] = {
-    [TICKET_EVENT_issued] = OUTCOME_ISSUED,   [TICKET_EVENT_opened] = OUTCOME_OPENED,
-    [TICKET_EVENT_renewed] = OUTCOME_RENEWED, [TICKET_EVENT_unknown] = OUTCOME_UNKNOWN,
-    [TICKET_EVENT_old] = OUTCOME_OLD,         [TICKET_EVENT_elsewhere] = OUTCOME_ELSEWHERE,
-    [TICKET_EVENT_damaged] = OUTCOME_DAMAGED,
-};
-
-static void count(struct context *context, enum ticket_event event)
-{
-    atomic_fetch_add_explicit(&counted[event], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&context->tickets.counted[event], 1, memory_order_relaxed);
-    if (tracing())
-        trace_ticket(context, outcomes[event]);
-}
-
-void tickets_fork_child(void)
-{
-    for (int event = 0; event < TICKET_EVENT_COUNT; event++)
-        if (atomic_load(&counted[event]) != 0)
-            atomic_store(&counted[event], 0);
-}
-
-bool tickets_describe(char *json, size_t size)
-{
-    long sum = 0;
-    int length = snprintf(json, size, "\"tickets\":{");
-    for (int event = 0; event < TICKET_EVENT_COUNT && (size_t)length < size; event++) {
-        long number = atomic_load(&counted[event]);
-        sum += number;
-        length += snprintf(json + length, size - (size_t)length, "%s\"%s\":%ld",
-                           event == 0 ? "" : ",", event_names[event], number);
-    }
-    if (sum == 0 || (size_t)length + 1 >= size)
-        return false;
-    memcpy(json + length, "}", 2);
-    return true;
-}
-
 /*
  * What the callback for keys has said of the ticket that libssl tries to open. libssl tells the next callback,
  * on the same thread and in the same call, only whether it did.
@@ -96,7 +47,14 @@ static void note_finding(enum ticket_finding finding)
     was_asked = true;
 }
 
-/* ---- the connection ---- */
+/* Of a ticket that two hosts open early data could be sent to both. */
+static int refuse_early_data(SSL *ssl, void *unused)
+{
+    (void)ssl, (void)unused;
+    return 0;
+}
+
+/* ---- keys ---- */
 
 /*
  * Of a QUIC connection its mutex may be held, by this very thread: but for its version, which takes none,
@@ -112,47 +70,6 @@ static bool may_share(const SSL *ssl, int *version)
     return (is_tls || is_dtls) && !are_of_tls13_only();
 }
 
-static bool set_server_name(struct ticket_label *label, const void *name, size_t length)
-{
-    if (length > TICKET_SERVER_NAME_MAX)
-        return false;
-    memcpy(label->server_name, name, length);
-    label->server_name_length = (uint8_t)length;
-    return true;
-}
-
-static bool set_session_context(struct ticket_label *label, const void *bytes, size_t length)
-{
-    if (length > sizeof(label->session_context))
-        return false;
-    memcpy(label->session_context, bytes, length);
-    label->session_context_length = (uint8_t)length;
-    return true;
-}
-
-/*
- * The server name in a ClientHello (RFC 6066, 3), which libssl has not looked at yet. Empty where there is
- * none; false where it is none that libssl takes.
- */
-static bool set_name_of_hello(struct ticket_label *label, SSL *ssl)
-{
-    const unsigned char *extension;
-    size_t length;
-    enum { HEAD = 5 }; /* length of the list, kind of the name, its length */
-    if (libssl.SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &length) != 1)
-        return true;
-    return length >= HEAD && extension[2] == TLSEXT_NAMETYPE_host_name &&
-           (size_t)(extension[3] << 8 | extension[4]) == length - HEAD &&
-           set_server_name(label, extension + HEAD, length - HEAD);
-}
-
-/* The same once libssl has parsed it. */
-static bool set_name_of_connection(struct ticket_label *label, const SSL *ssl)
-{
-    const char *name = libssl.SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    return name == NULL || set_server_name(label, name, strlen(name));
-}
-
 static struct ticket_time time_of(const struct context *context)
 {
     struct ticket_time of = {.now = (int64_t)time(NULL)};
@@ -165,73 +82,6 @@ static struct ticket_time time_of(const struct context *context)
         of.epoch = 1;
     return of;
 }
-
-/*
- * Of a connection that resumes libssl tells too little: before TLS 1.3 not which name the client has sent, and
- * in no version which certificate a callback for certificates would have chosen.
- */
-static bool is_told_too_little(const SSL *ssl, int version)
-{
-    return libssl.SSL_session_reused(ssl) &&
-           (version != TLS1_3_VERSION || libssl.SSL_get_certificate(ssl) == NULL);
-}
-
-/* What the ticket that is made now is good for. */
-static bool label_new(struct context *context, const SSL *ssl, int version,
-                      struct ticket_label *label)
-{
-    memset(label, 0, sizeof(*label));
-    if (is_told_too_little(ssl, version)) {
-        const struct connection *connection = connection_of(ssl);
-        if (connection == NULL || connection->ticket == NULL)
-            return false;
-        *label = *connection->ticket;
-        return true;
-    }
-    unsigned int length;
-    const unsigned char *id_context =
-        libssl.SSL_SESSION_get0_id_context(libssl.SSL_get_session(ssl), &length);
-    label->version = (uint16_t)version;
-    if (!set_session_context(label, id_context, length) || !set_name_of_connection(label, ssl) ||
-        !ticket_identity_of(ssl, label))
-        return false;
-    ticket_identity_note_choice(context, ssl, label);
-    return true;
-}
-
-/* What a ticket must be good for that the client has sent. */
-static bool label_offered(struct context *context, SSL *ssl, int version,
-                          struct ticket_label *label)
-{
-    struct session_context of_ssl = store_context_of(ssl);
-    memset(label, 0, sizeof(*label));
-    label->version = (uint16_t)version;
-    return set_session_context(label, of_ssl.bytes, of_ssl.length) &&
-           set_name_of_hello(label, ssl) && ticket_identity_predict(context, ssl, label);
-}
-
-/* For the renewal of the ticket. */
-static bool keep_label(SSL *ssl, const struct ticket_label *label)
-{
-    struct connection *connection = connection_make(ssl);
-    if (connection == NULL)
-        return false;
-    if (connection->ticket == NULL)
-        connection->ticket = libssl.CRYPTO_zalloc(sizeof(*label), __FILE__, __LINE__);
-    if (connection->ticket == NULL)
-        return false;
-    *connection->ticket = *label;
-    return true;
-}
-
-/* Of a ticket that two hosts open early data could be sent to both. */
-static int refuse_early_data(SSL *ssl, void *unused)
-{
-    (void)ssl, (void)unused;
-    return 0;
-}
-
-/* ---- keys ---- */
 
 /* Those that libssl alone seals with: name, key of the MAC, key of the cipher. */
 static bool libssls_key(const struct context *context, struct ticket_key *key)
@@ -252,7 +102,8 @@ static bool shared_key_to_seal(struct context *context, const SSL *ssl, struct t
     struct ticket_label label;
     struct ticket_time now = time_of(context);
     return may_share(ssl, &version) && ticket_keys_ready(false) &&
-           label_new(context, ssl, version, &label) && ticket_keys_seal(&label, &now, key);
+           ticket_label_of_new(context, ssl, version, &label) &&
+           ticket_keys_seal(&label, &now, key);
 }
 
 static bool key_to_seal(struct context *context, const SSL *ssl, struct ticket_key *key)
@@ -273,7 +124,7 @@ static enum ticket_finding shared_key_to_open(struct context *context, SSL *ssl,
     struct ticket_time now = time_of(context);
     if (!may_share(ssl, &version) || !ticket_keys_ready(false))
         return TICKET_IS_UNKNOWN;
-    if (!label_offered(context, ssl, version, &label))
+    if (!ticket_label_of_offered(context, ssl, version, &label))
         return TICKET_IS_ELSEWHERES;
     enum ticket_finding finding = ticket_keys_open(&label, &now, name, key);
     if (!opens(finding))
@@ -282,7 +133,7 @@ static enum ticket_finding shared_key_to_open(struct context *context, SSL *ssl,
         libssl.SSL_set_allow_early_data_cb(ssl, refuse_early_data, NULL);
     bool is_needed = version == TLS1_3_VERSION ? libssl.SSL_get_certificate(ssl) == NULL
                                                : finding == TICKET_OPENS_RENEW;
-    return is_needed && !keep_label(ssl, &label) ? TICKET_OPENS : finding;
+    return is_needed && !ticket_label_keep(ssl, &label) ? TICKET_OPENS : finding;
 }
 
 static enum ticket_finding key_to_open(struct context *context, SSL *ssl, const unsigned char *name,
@@ -327,7 +178,7 @@ static int seal(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX
         set_mac(mac, old_mac, &key);
     libssl.OPENSSL_cleanse(&key, sizeof(key));
     if (done)
-        count(context, TICKET_EVENT_issued);
+        ticket_counts_add(context, TICKET_EVENT_issued);
     return done ? ANSWER_KEY : ANSWER_FAILED;
 }
 
@@ -396,11 +247,11 @@ static void note_outcome(struct context *context, const unsigned char *name, siz
                          SSL_TICKET_STATUS status)
 {
     if (status == SSL_TICKET_NO_DECRYPT)
-        count(context, event_of(context, name, length));
+        ticket_counts_add(context, event_of(context, name, length));
     if (status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW)
-        count(context, TICKET_EVENT_opened);
+        ticket_counts_add(context, TICKET_EVENT_opened);
     if (status == SSL_TICKET_SUCCESS_RENEW && was_asked && found == TICKET_OPENS_RENEW)
-        count(context, TICKET_EVENT_renewed);
+        ticket_counts_add(context, TICKET_EVENT_renewed);
     was_asked = false;
 }
 
@@ -565,5 +416,6 @@ int tickets_set_session_callbacks(struct context *context,
 
 void tickets_forget(struct context *context)
 {
+    ticket_choices_forget(context);
     ticket_identity_forget(context);
 }

@@ -33,16 +33,6 @@ int tickets_set_session_callbacks(struct context *context,
                                   SSL_CTX_generate_session_ticket_fn generate,
                                   SSL_CTX_decrypt_session_ticket_fn decrypt, void *argument);
 
-/*
- * Writes what became of the tickets of this process as a member of a JSON object, "tickets":{...}. False: there
- * were none, or there is too little room (TICKETS_DESCRIPTION_SIZE is enough).
- */
-enum { TICKETS_DESCRIPTION_SIZE = 512 };
-bool tickets_describe(char *json, size_t size);
-
-/* In a forked child: what was counted is its parent's. */
-void tickets_fork_child(void);
-
 /* The SSL_CTX goes. */
 void tickets_forget(struct context *context);
 
