@@ -10,37 +10,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cshim/process/clock.h"
 #include "cshim/process/lock_order.h"
-#include "cshim/process/mapping.h"
 #include "cshim/settings/config.h"
 #include "cshim/settings/fault.h"
 #include "cshim/share/arena.h"
 #include "cshim/share/backend.h"
-#include "cshim/share/key_file.h"
 #include "cshim/share/key_text.h"
+#include "cshim/share/memory_keys.h"
 #include "cshim/share/owner.h"
 #include "cshim/share/record.h"
 #include "cshim/share/region.h"
 
-/* The keys, in the order of the file: the first seals and names, all find. On pages that no core dump has. */
-struct ring {
-    unsigned count;
-    struct record_key keys[KEY_FILE_KEYS_MAX];
-    unsigned char root[32]; /* of a family: see memory_family_root */
-};
-
 /* Guards the opening and the keys. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct region region;                /* changed once, before the ring is there */
-static bool is_file;                        /* records are sealed */
-static const struct secret_file *text_used; /* that the ring is of */
-static _Atomic(struct ring *) ring;
+static struct region region;      /* changed once, before there are keys */
+static bool is_file;              /* records are sealed */
 static _Atomic int64_t next_look; /* whether the keys have changed, by CLOCK_MONOTONIC_COARSE */
 
 /* The fields of "store" in a report. */
@@ -71,61 +60,9 @@ bool memory_is_wanted(void)
            (next == '\0' || next == ':' || next == '?');
 }
 
-/* ---- the keys ---- */
-
-/* Of a family: nobody else needs it. */
-static struct ring *random_ring(void)
-{
-    struct ring *fresh = mapping_make_secret(sizeof(*fresh));
-    if (fresh == NULL ||
-        getrandom(fresh->keys, sizeof(fresh->keys[0]), 0) != (ssize_t)sizeof(fresh->keys[0]) ||
-        getrandom(fresh->root, sizeof(fresh->root), 0) != (ssize_t)sizeof(fresh->root))
-        return NULL;
-    fresh->count = 1;
-    return fresh;
-}
-
-static struct ring *derive_ring(const struct key_file *file)
-{
-    struct ring *fresh = mapping_make_secret(sizeof(*fresh));
-    for (unsigned i = 0; fresh != NULL && i < file->count; i++)
-        if (!record_derive(&fresh->keys[i], file->keys[i]))
-            return NULL;
-    if (fresh != NULL)
-        fresh->count = file->count;
-    return fresh;
-}
-
-/* lock is held. */
-static void use_keys(void)
-{
-    struct key_file file;
-    char problem[128] = "";
-    const struct secret_file *text = key_text_newest();
-    if (text == text_used)
-        return;
-    text_used = text;
-    struct ring *fresh = NULL;
-    if (key_file_parse((const char *)text->text, text->length, &file, problem, sizeof(problem)) &&
-        (fresh = derive_ring(&file)) == NULL)
-        strcpy(problem, "libcrypto can't derive keys from them");
-    explicit_bzero(&file, sizeof(file));
-    if (fresh != NULL)
-        atomic_store_explicit(&ring, fresh, memory_order_release);
-    else
-        store_note(STORE_KEYS_UNUSABLE, "the keys in %s can't be used: %s; %s",
-                   config.settings.store_key, problem,
-                   atomic_load(&ring) != NULL ? "those from before stay" : "the store stays off");
-}
-
-static const struct ring *current_ring(void)
-{
-    return atomic_load_explicit(&ring, memory_order_acquire);
-}
-
 const unsigned char *memory_family_root(void)
 {
-    const struct ring *keys = current_ring();
+    const struct memory_keys *keys = memory_keys_current();
     return keys != NULL && !is_file ? keys->root : NULL;
 }
 
@@ -143,13 +80,11 @@ static bool parse_address(struct region_address *address)
 static bool open_family(uint64_t size)
 {
     const char *fault = region_map_family(&region, size);
-    struct ring *fresh = fault == NULL ? random_ring() : NULL;
-    if (fault == NULL && fresh == NULL)
+    if (fault == NULL && !memory_keys_make_random())
         fault = "there is no memory for its key";
     if (fault != NULL)
         store_note_off(fault);
-    atomic_store_explicit(&ring, fresh, memory_order_release);
-    return fresh != NULL;
+    return fault == NULL;
 }
 
 /* lock is held. */
@@ -164,8 +99,8 @@ static bool open_file(const struct region_address *address)
         return false;
     }
     is_file = true;
-    use_keys();
-    return atomic_load(&ring) != NULL;
+    memory_keys_use_newest();
+    return memory_keys_current() != NULL;
 }
 
 /* lock is held. */
@@ -202,7 +137,7 @@ static void look_at_keys(void)
         return;
     lock_take(&lock, LOCK_MEMORY_STORE);
     key_text_look();
-    use_keys();
+    memory_keys_use_newest();
     lock_release(&lock, LOCK_MEMORY_STORE);
 }
 
@@ -213,7 +148,7 @@ static bool memory_prepare(bool again)
         return true;
     }
     lock_take(&lock, LOCK_MEMORY_STORE);
-    bool is_open = atomic_load(&ring) != NULL || open_region();
+    bool is_open = memory_keys_current() != NULL || open_region();
     lock_release(&lock, LOCK_MEMORY_STORE);
     return is_open;
 }
@@ -333,7 +268,7 @@ static bool place_of(struct record_place *place, const struct requests_session *
 static bool put(const struct record_place *place, const unsigned char *session, uint32_t length,
                 int64_t life, bool single_use, unsigned char *record)
 {
-    const struct record_key *key = &current_ring()->keys[0];
+    const struct record_key *key = &memory_keys_current()->keys[0];
     struct arena_call call = call_of(ARENA_PUT);
     call.record = record;
     call.length = make_record(key, place, session, length, single_use, record);
@@ -385,7 +320,7 @@ static uint32_t find(const struct record_key *key, const struct record_place *pl
 
 static uint32_t find_under_all(const struct record_place *place, bool take, struct room *room)
 {
-    const struct ring *keys = current_ring();
+    const struct memory_keys *keys = memory_keys_current();
     for (unsigned i = 0; i < keys->count; i++) {
         enum arena_status status = ARENA_MISSED;
         uint32_t length = find(&keys->keys[i], place, take, room, &status);
@@ -423,7 +358,7 @@ static SSL_SESSION *memory_get(const struct requests_session *known, bool take)
 static void memory_remove(const struct requests_session *known, int64_t life)
 {
     struct record_place place;
-    const struct ring *keys = current_ring();
+    const struct memory_keys *keys = memory_keys_current();
     if (!place_of(&place, known))
         return;
     for (unsigned i = 0; i < keys->count; i++) {
@@ -443,7 +378,7 @@ static bool memory_was_removed(const struct requests_session *known)
 {
     struct record_place place;
     struct arena_call call = call_of(ARENA_LOOK);
-    if (!place_of(&place, known) || !set_name(&call, &current_ring()->keys[0], &place) ||
+    if (!place_of(&place, known) || !set_name(&call, &memory_keys_current()->keys[0], &place) ||
         run_until_free(&call) != ARENA_GONE)
         return false;
     atomic_fetch_add(&counters.gone, 1);
