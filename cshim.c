@@ -241,6 +241,16 @@ void SSL_CTX_flush_sessions_ex(SSL_CTX *ctx, time_t now)
 
 /* ---- SSL_CTX_new(3) ---- */
 
+/* What libssl has made for the program. */
+static void take_over_new(SSL_CTX *ctx, struct context_origin origin)
+{
+    context_attach_new(ctx, origin);
+    struct context *context = context_attached(ctx);
+    if (clients_watched())
+        clients_note_created(context);
+    tickets_begin(context);
+}
+
 SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
 {
     if (!libssl_ready())
@@ -252,11 +262,7 @@ SSL_CTX *SSL_CTX_new(const SSL_METHOD *method)
     SSL_CTX *ctx = libssl.SSL_CTX_new(method);
     contexts_resume();
     if (ctx != NULL && !libssl_contains(CALLER))
-        context_attach_new(ctx, (struct context_origin){NULL, NULL});
-    if (clients_watched() && !libssl_contains(CALLER))
-        clients_note_created(context_attached(ctx));
-    if (!libssl_contains(CALLER))
-        tickets_begin(context_attached(ctx));
+        take_over_new(ctx, (struct context_origin){NULL, NULL});
     return ctx;
 }
 
@@ -274,11 +280,7 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
     contexts_resume();
     /* SSL_CTX_new ends in a jump to here: a program may have called that one, past us. */
     if (ctx != NULL && !libssl_contains(CALLER) && libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
-        context_attach_new(ctx, (struct context_origin){library, properties});
-    if (clients_watched() && !libssl_contains(CALLER))
-        clients_note_created(context_attached(ctx));
-    if (!libssl_contains(CALLER) && libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
-        tickets_begin(context_attached(ctx));
+        take_over_new(ctx, (struct context_origin){library, properties});
     return ctx;
 }
 
