@@ -1,6 +1,6 @@
 /*
  * connection.h - what we keep for one SSL, made where there is something to keep. It is found by the address of
- * the SSL and goes with it. And what a callback may ask of an SSL, of whatever kind that is.
+ * the SSL and goes with it. And what may be asked of an SSL in a callback, also of one of QUIC.
  */
 #ifndef SSLCACHE_CONNECTION_H
 #define SSLCACHE_CONNECTION_H
@@ -20,16 +20,18 @@ struct client;
 struct ticket_label;
 
 struct connection {
-    SSL_CTX *made_with; /* before the first SSL_set_SSL_CTX; NULL: SSL_get_SSL_CTX tells */
+    SSL_CTX
+    *made_with; /* its first SSL_CTX; NULL: it has had no other, and SSL_get_SSL_CTX tells */
     _Atomic session_id_generator generator; /* the program's for this SSL; NULL: the context's */
-    bool no_ticket; /* the program has set SSL_OP_NO_TICKET itself; kept where the user has too */
+    bool
+        no_ticket; /* the program has set SSL_OP_NO_TICKET itself; noted where the user asks for it too */
     struct session_context
-        session_context; /* the program's for this SSL; noted where it is shared */
+        session_context; /* the program's for this SSL; noted where sessions or tickets are shared */
     uint64_t
         protocols; /* a hash of what SSL_set_alpn_protos(3) was given; noted for clients only */
     struct client *client; /* of a connection that is made as a client: cshim/share/clients.h */
     void (*forget_client)(struct connection *connection); /* whoever sets client sets it too */
-    bool has_our_context;        /* it is that of SSLCACHE_SESSION_CONTEXT */
+    bool has_our_context;        /* its session id context is that of SSLCACHE_SESSION_CONTEXT */
     struct ticket_label *ticket; /* what the ticket that it resumed with was good for, or NULL */
 };
 

@@ -9,14 +9,13 @@
 #include "cshim/process/table.h"
 #include "cshim/settings/config.h"
 
-/* Guards the list and all that is rare: attaching, making a cache, going. Never held while
- * code of the program runs. Taken before the locks of a cache. */
+/* Guards the lists, and the fields of a struct context that change seldom. Never held while code of the program runs. */
 static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct table contexts;           /* SSL_CTX to struct context; changed under lock */
 static struct context *first;           /* those whose SSL_CTX is in use */
 static struct context *going;           /* those whose SSL_CTX is being freed */
-static uint32_t attached;               /* how many there were; under lock */
-static atomic_bool have_stored;         /* there was a cache */
+static uint32_t attached;               /* how many were attached so far; under lock */
+static atomic_bool have_stored;         /* a cache was made, so a session was stored */
 static struct sslcache_stats retired;   /* counters of contexts that are gone; under lock */
 static struct sslcache_stats inherited; /* of a forked child: what its parent had counted */
 

@@ -25,8 +25,9 @@
 
 /* What is known of a context whose connections are made as a client: cshim/share/clients.h. */
 struct client_context {
-    atomic_bool seen_from_start; /* we were there when it was made */
-    atomic_bool verifies_itself; /* it verifies by rules that can't be read */
+    atomic_bool
+        seen_from_start; /* from SSL_CTX_new on: the program had set nothing before we looked */
+    atomic_bool verifies_itself; /* its program verifies in a way that libssl does not tell of */
     atomic_bool program_offers;  /* the program offers sessions itself */
     atomic_bool hears_tickets; /* libssl tells of tickets that the program did not ask to hear of */
     _Atomic uint64_t protocols; /* a hash of what SSL_CTX_set_alpn_protos(3) was given */
@@ -93,8 +94,8 @@ struct context *context_attached(SSL_CTX *ctx);
 bool contexts_know(const SSL_CTX *ctx);
 
 /*
- * Around the making of an SSL_CTX by libssl, which may call us with it before it is whole, and around
- * what is libssl's alone: in between, context_of answers NULL on this thread.
+ * Around a call of libssl whose own calls of functions that we stand before are not to be taken over: it makes an SSL_CTX,
+ * which is not whole yet, or asks for its own cache. In between, context_of answers NULL on this thread. May be nested.
  */
 void contexts_suspend(void);
 void contexts_resume(void);
@@ -137,7 +138,7 @@ void context_stats(struct context *context, struct sslcache_stats *stats);
 /* Whether this process has stored a session. */
 bool contexts_have_stored(void);
 
-/* The contexts lock, for the little that is rare and belongs to one context. */
+/* The contexts lock, for fields of a struct context that are under it. */
 void contexts_lock(void);
 void contexts_unlock(void);
 
@@ -146,10 +147,11 @@ void contexts_unlock(void);
  * contexts_are_going, and context_is_left_to_libssl.
  */
 
-/* The context at that address, whatever becomes of it. */
+/* The context of ctx, also where it is being freed. Nothing is read from ctx. */
 struct context *context_find(const SSL_CTX *ctx);
 
-/* Whether the sessions of ctx are libssl's business: it can't be found, ctx is NULL, or this thread is within libssl. */
+/* Whether libssl alone is to be asked for the sessions of ctx: ctx is NULL or of a second libssl, there is no libssl that we
+ * can stand before, or this thread has suspended us. */
 bool context_is_left_to_libssl(const SSL_CTX *ctx);
 
 /* Takes a new context into the list. False: there is no memory. */

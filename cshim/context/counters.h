@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * One list: the names are those of the JSON too. A SUM only grows, and a forked child goes on from its
- * parent's; a LEVEL is what holds now. Ours first, then libssl's as the program sees them.
+ * One list: the names are those of the JSON too. A SUM only grows, and a forked child goes on from its parent's; a LEVEL may
+ * fall. Ours come first, then libssl's, as the program sees them.
  */
 /* clang-format off */
 #define COUNTERS(X)                                                                                \

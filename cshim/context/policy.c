@@ -19,7 +19,10 @@ long policy_mode(long mode)
 
 long policy_real_mode(long mode)
 {
-    /* Without UPDATE_TIME: the real cache is added to where libssl alone would only look up. */
+    /*
+     * Without UPDATE_TIME: we add to libssl's own cache what libssl alone would only look up, and that must not change
+     * its time.
+     */
     return (policy_mode(mode) & ~(long)SSL_SESS_CACHE_UPDATE_TIME) | SSL_SESS_CACHE_NO_INTERNAL;
 }
 
@@ -28,7 +31,7 @@ int64_t policy_limit(int64_t size)
     int64_t asked = config.settings.size;
     if (asked == SIZE_PROGRAM)
         return size;
-    /* A limit of n holds n - 1 in 3.0 and later; the user has asked for a number of sessions. */
+    /* With a limit of n, libssl 3.0 and later keeps n - 1 sessions. The user means sessions. */
     return asked > 1 && libssl.rules.cache.counts_newcomer ? asked + 1 : asked;
 }
 
@@ -44,7 +47,7 @@ void policy_attach(struct context *context)
     libssl.SSL_CTX_set_options(context->ctx, SSL_OP_NO_TICKET);
 }
 
-/* A server that keeps no sessions may have asked for no tickets of TLS 1.3 either. */
+/* A program that keeps no sessions may have set the number of tickets of TLS 1.3 to 0; MODE_ON needs some. */
 static void give_tickets(SSL *ssl)
 {
     if (config.settings.mode == MODE_ON && libssl.SSL_is_server(ssl) &&

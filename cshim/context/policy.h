@@ -8,7 +8,7 @@
 #include "cshim/context/context.h"
 #include "cshim/settings/config.h"
 
-/* The mode in force, of a mode that the program has set. */
+/* The mode that holds where the program has set this one. */
 long policy_mode(long mode);
 
 /*
@@ -17,7 +17,7 @@ long policy_mode(long mode);
  */
 long policy_real_mode(long mode);
 
-/* The limit in force, of a size that the program has set, as the core and libssl count it. */
+/* The limit that holds where the program has set this size, as the core and libssl count it. */
 int64_t policy_limit(int64_t size);
 
 /* Whether no connection is to find a session, neither ours nor one of the program's get_cb. */
@@ -26,7 +26,7 @@ static inline bool policy_finds_nothing(void)
     return config.settings.mode == MODE_OFF;
 }
 
-/* The timeout in force, of one that the program gives to a session. */
+/* The timeout that holds where the program gives a session this one. */
 static inline long policy_timeout(long timeout)
 {
     return config.settings.timeout != 0 && timeout >= 0 ? config.settings.timeout : timeout;
@@ -38,13 +38,13 @@ void policy_connect(SSL *ssl, const struct context *context);
 void policy_keep(SSL_SESSION *session);
 
 /*
- * Whether the user's timeout, or SSL_OP_NO_TICKET, stands before the program's for calls of caller.
- * libssl itself is told what is in force.
+ * Whether caller is to see the program's own timeout, or SSL_OP_NO_TICKET, while the user's holds. libssl itself sees what
+ * holds.
  */
 bool policy_has_timeout(const void *caller);
 bool policy_has_tickets(const void *caller);
 
-/* SSL_CTX_set_timeout(3) and SSL_CTX_set_options(3) where the user's stands before the program's. */
+/* SSL_CTX_set_timeout(3), SSL_CTX_set_options(3) and the others, where that is so. */
 long policy_set_timeout(struct context *context, long timeout);
 long policy_get_timeout(const struct context *context);
 uint64_t policy_set_options(struct context *context, uint64_t options);

@@ -49,7 +49,7 @@ static void pause_for(uint32_t round)
     clock_sleep((int64_t)SHORTEST_NS << (round < LONGEST ? round : LONGEST));
 }
 
-/* Only by way of cgo can there be a panic. */
+/* Called where Go panics, which it can by way of cgo only. */
 static void say_panicked(void)
 {
     static atomic_flag was_said = ATOMIC_FLAG_INIT;
@@ -68,7 +68,7 @@ static uint64_t mix(uint64_t number)
     return number ^ number >> 33;
 }
 
-/* Where the kernel gives no random bytes (a kernel of long ago, a filter): what it gave the process at its start. */
+/* Where getrandom(2) fails, on an old kernel or by a filter: from the 16 random bytes that each process gets at its start. */
 static void seed_from_start(void)
 {
     const uint64_t *random = (const uint64_t *)getauxval(AT_RANDOM);
@@ -122,7 +122,7 @@ core_handle cache_direct_handle(core_handle cache)
     return cache_functions != &direct ? golibrary_address(cache) : cache;
 }
 
-/* Go has put its own functions into the host. */
+/* By way of cgo Go has put its own functions into the host, and its runtime is dead in the child. */
 bool cache_fork_child(void)
 {
     if (cache_functions == &direct)

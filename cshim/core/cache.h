@@ -22,8 +22,8 @@ extern const struct core_functions *cache_functions;
 core_handle cache_new(const struct core_rules *rules);
 
 /*
- * To be called with no lock held, while the program has its rights: asks the kernel what a later filter of system calls may
- * forbid, and loads what the way needs.
+ * To be called with no lock held, while the program has its rights: asks the kernel for random numbers and the number
+ * of processors, which a later filter of system calls may forbid, and loads the library that the way by cgo needs.
  */
 void cache_prepare(void);
 

@@ -22,7 +22,7 @@
 
 /* ---- whether there is what a runtime needs ---- */
 
-/* Go reserves its tables ahead, and uses little of them; a program that is short of either needs it itself. */
+/* Go reserves address space for its tables and uses little of it. A program that has not so much left needs it itself. */
 enum { ADDRESS_SPACE_MIB = 2048, MEMORY_MIB = 48 };
 
 static bool can_map(size_t mebibytes, int protection)
@@ -44,7 +44,7 @@ static const char *obstacle_to_memory(void)
     return NULL;
 }
 
-/* Which a runtime has within its first second. */
+/* So many threads a runtime makes within its first second. */
 enum { THREADS_NEEDED = 8 };
 
 static atomic_uint trial_is_over, in_trial;
@@ -75,8 +75,9 @@ static bool can_have_threads(void)
 
 /* ---- loading ---- */
 
-static char path[PATH_MAX]; /* "": nothing that is in the library is asked for */
-static pid_t first_process; /* a child of it was forked */
+static char path[PATH_MAX]; /* of libsslcache-go.so.1; "": no setting needs it */
+static pid_t
+    first_process; /* that has loaded us; in any other, which was forked, the linker may hang */
 static _Atomic(const struct go_library *) library;
 
 static bool is_wanted(void)
@@ -84,7 +85,7 @@ static bool is_wanted(void)
     return config.settings.store[0] != '\0' || config.settings.core == CORE_CGO;
 }
 
-/* The program may change its folder, and a forked child must not ask the dynamic linker. */
+/* Now, for the program may change its working directory, and a forked child must not ask the dynamic linker. */
 __attribute__((constructor)) static void note_path(void)
 {
     Dl_info own;
@@ -105,11 +106,11 @@ __attribute__((constructor)) static void note_path(void)
 static void find_table(void)
 {
     if (obstacle_to_memory() != NULL)
-        return; /* the program needs what there is */
+        return; /* the program needs the memory that there is */
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const struct go_library *found = object != NULL ? dlsym(object, "sslcache_go_library") : NULL;
     if (found == NULL)
-        dlerror(); /* else the program would find it, and wonder */
+        dlerror(); /* takes our error away, which a dlerror(3) of the program would show */
     else if (strcmp(found->version, SSLCACHE_VERSION) == 0)
         atomic_store(&library, found);
 }
@@ -126,7 +127,7 @@ static void *load(void *unused)
     return unused;
 }
 
-/* The program may give up its rights when it goes on, so it waits; but not for ever. */
+/* The caller waits, for the program may give up its rights as soon as it goes on; but not for ever. */
 static void load_on_a_thread(void)
 {
     const int64_t patience = 2000000000, deadline = clock_now(CLOCK_MONOTONIC) + patience;
@@ -183,7 +184,7 @@ static bool unshare_descriptors(void)
     return unshare_one_by_one();
 }
 
-/* What is written to standard error by a library that is lost, if anything, goes nowhere. */
+/* So that nothing else gets the numbers 0 to 2: what libc or Go writes to standard error goes to /dev/null. */
 static void fill_standard_streams(void)
 {
     for (int number = 0; number <= STDERR_FILENO; number++)

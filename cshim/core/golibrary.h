@@ -3,8 +3,8 @@
  * program has the rights to do so, started at the first request.
  *
  * The runtime and its threads have a table of descriptors of their own (unshare(2), CLONE_FILES): none that the program
- * has opened is in it, and what Go opens is not in the program's, nor in its forked children's. Where the program's threads run Go (SSLCACHE_CORE=cgo), it has the
- * program's.
+ * has opened is in it, and what Go opens is not in the program's, nor in its forked children's. Where the program's
+ * threads run Go (SSLCACHE_CORE=cgo), it has the program's.
  */
 #ifndef SSLCACHE_GOLIBRARY_H
 #define SSLCACHE_GOLIBRARY_H

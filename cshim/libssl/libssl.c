@@ -123,7 +123,7 @@ static bool calls_come_to_us(const struct object *object)
     return relocates(object, name);
 }
 
-/* Where the two lie in memory. */
+/* The libssl that is bound, and the libcrypto below it. */
 static struct object libssl_object, libcrypto_object;
 
 static bool is_in(const struct object *object, const void *address)
@@ -131,7 +131,7 @@ static bool is_in(const struct object *object, const void *address)
     return (uintptr_t)address >= object->start && (uintptr_t)address < object->end;
 }
 
-/* A libssl as one thread has found it: several may look at the same time, and find the same. */
+/* A libssl as one thread has found it. Several threads may look at the same time; they find the same. */
 struct finding {
     struct libssl libssl;
     struct object libssl_object;
@@ -171,7 +171,10 @@ static bool find(struct finding *finding)
     return true;
 }
 
-/* The first who comes writes it down, with no handler in between that would wait for it. */
+/*
+ * The first thread that has found it writes it down. Signals are blocked: a handler on this thread would wait for ever
+ * for it to be done.
+ */
 static void publish(const struct finding *finding)
 {
     enum state unbound = UNBOUND;

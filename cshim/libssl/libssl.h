@@ -40,7 +40,7 @@ typedef struct ossl_lib_ctx_st OSSL_LIB_CTX;
 typedef const SSL_SESSION copied_session;
 #endif
 
-/* The same of what the functions on certificates only read. */
+/* The same for certificates: what is only read is not const in older headers. */
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 typedef X509_VERIFY_PARAM read_parameters;
 typedef X509_STORE read_store;
@@ -59,7 +59,7 @@ typedef const X509 read_certificate;
 typedef int (*chain_verifier)(X509_STORE_CTX *store_context, void *argument);
 typedef int (*client_certificate_callback)(SSL *ssl, X509 **certificate, EVP_PKEY **key);
 
-/* Nor does 1.1.1 promise to leave alone what these are asked of. */
+/* And for trust stores. */
 #if OPENSSL_VERSION_NUMBER < 0x30000000L
 typedef X509_STORE asked_store;
 typedef X509_OBJECT asked_object;
@@ -89,7 +89,7 @@ struct ossl_param_st {
 };
 #endif
 
-/* How a hash table of libcrypto 3.3 and later calls its functions, each past one that knows the types. */
+/* libcrypto 3.3 and later calls the functions of a hash table through these, each of which knows the types of one table. */
 typedef unsigned long (*lhash_hash_thunk)(const void *item, OPENSSL_LH_HASHFUNC hash);
 typedef int (*lhash_compare_thunk)(const void *one, const void *other, OPENSSL_LH_COMPFUNC compare);
 typedef void (*lhash_doall_thunk)(void *item, OPENSSL_LH_DOALL_FUNC use);
@@ -281,12 +281,12 @@ struct ossl_lib_ctx_st;
 /* What the version of libssl that is loaded does differently from the others. */
 struct libssl_rules {
     struct core_rules cache;
-    bool refuses_not_resumable;   /* a session of get_cb that is not resumable (3.0 and later) */
+    bool refuses_not_resumable;   /* what get_cb gives, where it is not resumable (3.0 and later) */
     bool updates_time;            /* knows SSL_SESS_CACHE_UPDATE_TIME (3.0 and later) */
     bool flushes_all_before_1970; /* a flush at a negative time removes all (3.4 and later) */
     bool frees_one_by_one;        /* a flush frees a session before it drops the next (1.1.1) */
-    bool keeps_times_before_1970; /* a session of such a time never expires (3.0) */
-    bool calls_by_name;           /* its internal calls of exported functions come to us */
+    bool keeps_times_before_1970; /* a session that was made before 1970 never expires (3.0) */
+    bool calls_by_name; /* its own calls of functions that we stand before come to us too */
 };
 
 struct libssl {
@@ -300,10 +300,10 @@ struct libssl {
 extern struct libssl libssl;
 
 /*
- * Finds and binds the real libssl unless that was done. Reports whether `libssl` can be called;
- * where it can't, one line on standard error has said why. It may succeed later, when a libssl was
- * loaded. A libssl that lacks something of ours is bound too: the program's calls are handed on to it.
- * No lock is held meanwhile: the dynamic linker has its own, and whoever has that may call us.
+ * Finds and binds the real libssl unless that was done. Reports whether `libssl` can be called; where it can't, one
+ * line on standard error has said why. It may succeed later, when a libssl was loaded. A libssl that lacks a function
+ * that we need is bound too, and the program's calls are handed on to it. To be called with no lock held: whoever has
+ * the dynamic linker's may call us.
  */
 bool libssl_ready(void);
 
@@ -311,8 +311,8 @@ bool libssl_ready(void);
 void libssl_look(void);
 
 /*
- * Memory, all 0, for what hangs on an object of libssl: of libcrypto's allocator, which may be the program's and share it with
- * other processes. NULL: there is none.
+ * Memory, all 0, for what hangs on an object of libssl: of libcrypto's allocator, which may be the program's and share
+ * it with other processes. NULL: there is none.
  */
 static inline void *libssl_allocate(size_t size)
 {

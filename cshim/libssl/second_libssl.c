@@ -88,7 +88,7 @@ static int collect(struct dl_phdr_info *object, size_t size, void *argument)
     return ++libssls->count == 4;
 }
 
-/* What a libcrypto has got: it calls back functions of the libssl that is linked with it. */
+/* The caller is a libcrypto, which calls functions of libssl back: that of the libssl that is linked with this libcrypto. */
 static void *function_of_libcrypto(const char *name, const void *address)
 {
     struct libssls libssls = {.count = 0};
@@ -101,7 +101,7 @@ static void *function_of_libcrypto(const char *name, const void *address)
         const void *below = dlsym(object, "OPENSSL_LH_new");
         if (below != NULL && is_same_object(below, address))
             function = dlsym(object, name);
-        dlclose(object); /* something that it was linked with is running */
+        dlclose(object); /* it stays loaded: the libcrypto that it is linked with is running */
     }
     return function;
 }
@@ -113,13 +113,13 @@ static bool is_libcrypto(const struct link_map *object)
     return strncmp(name, "libcrypto.so", sizeof("libcrypto.so") - 1) == 0;
 }
 
-/* What the program itself has got: the first after us. */
+/* The caller is the program itself: what it would have called without us. */
 static void *next_function(const char *name)
 {
     return dlsym(RTLD_NEXT, name);
 }
 
-/* What an object has got: from itself if it is a libssl, else from what it was linked with. */
+/* The caller is another object: its own function if it is a libssl, else that of what it was linked with. */
 static void *function_of_object(const char *name, const char *path)
 {
     void *object = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);

@@ -9,7 +9,7 @@
 
 #include "cshim/process/fork.h"
 
-/* What formats a line needs little; what calls Go runs its scheduler on it. */
+/* Enough for what our threads do: format lines of text, load a library, and be the first thread of Go's scheduler. */
 enum { STACK_SIZE = 256 * 1024 };
 
 static FORK_WRITES atomic_int number;

@@ -1,6 +1,6 @@
 /*
- * cancel.h - pthread_cancel(3) meets a thread only where the program expects it: not in what we open, read and wait for
- * in between, least of all under a lock.
+ * cancel.h - a thread of the program is cancelled (pthread_cancel(3)) where it expects that, and not in a system call
+ * of ours, where a descriptor would stay open or a lock taken.
  */
 #ifndef SSLCACHE_CANCEL_H
 #define SSLCACHE_CANCEL_H

@@ -11,7 +11,7 @@
 
 #include "cshim/process/cancel.h"
 
-/* Above what a program counts on, and what it closes one by one when it becomes a daemon. */
+/* Programs close low numbers one by one when they become daemons, and expect to get the lowest free one. */
 enum { LOWEST = 512 };
 
 bool descriptor_keep(struct descriptor *descriptor, int number)
@@ -52,7 +52,7 @@ static bool has_room(int number)
     return poll(&reader, 1, 0) != 0;
 }
 
-/* What the write has raised, and was not pending before, is taken back while it is blocked. */
+/* SIGPIPE and SIGXFSZ are blocked meanwhile. What the write has raised is taken back, unless it was pending before. */
 static ssize_t write_blocked(int number, const void *bytes, size_t length)
 {
     const struct timespec at_once = {0, 0};

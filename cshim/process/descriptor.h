@@ -1,6 +1,6 @@
 /*
  * descriptor.h - a file descriptor of ours in a program that closes what it did not open, and gives the
- * number to something else. It stands high, and before each use we look whether it still is ours.
+ * number to something else. Its number is a high one, and before each use we look whether it still is our file.
  */
 #ifndef SSLCACHE_DESCRIPTOR_H
 #define SSLCACHE_DESCRIPTOR_H
@@ -19,7 +19,8 @@ struct descriptor {
         .number = -1                                                                               \
     }
 
-/* Takes over number, moved up where that is possible, closed by exec. False, and closed, where it is none. */
+/* Takes over a descriptor: moved to a high number where that is possible, and closed by exec. False: it is closed now, for it
+ * can't be used. */
 bool descriptor_keep(struct descriptor *descriptor, int number);
 
 /* Whether it still is what was kept. */

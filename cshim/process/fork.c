@@ -116,7 +116,7 @@ void gate_fork_parent(void)
     atomic_store(&closed, false);
 }
 
-/* The thread that forks is the only one, inside or not. */
+/* No thread but this one is in the child; it may be inside the gate. */
 void gate_fork_child(void)
 {
     for (int i = 0; i < STRIPES; i++)
@@ -133,13 +133,18 @@ void gate_fork_child(void)
 
 static const struct fork_part *parts;
 static size_t part_count;
-static _Alignas(CACHE_LINE) FORK_WRITES bool had_threads; /* the process that forks has, just now */
-static FORK_WRITES atomic_bool has_locked_linker;         /* of a child, and of its own */
+static _Alignas(CACHE_LINE) FORK_WRITES
+    bool had_threads; /* the process that forks has others, noted by before_fork */
+static FORK_WRITES atomic_bool
+    has_locked_linker; /* of this process and its children: fork_has_locked_linker */
 
 /* One fork at a time passes the gate and takes the locks. */
 static FORK_WRITES pthread_mutex_t forking = PTHREAD_MUTEX_INITIALIZER;
 
-/* Forks of this thread that found it busy: a handler may interrupt such a fork, and fork. */
+/*
+ * Forks of this thread that are under way and took no lock, for it was busy. More than one where a handler forks in a
+ * handler.
+ */
 static _Thread_local unsigned unprepared __attribute__((tls_model("initial-exec")));
 
 static bool is_interrupted(void)
@@ -147,7 +152,7 @@ static bool is_interrupted(void)
     return fork_busy > 0 || depth > 0;
 }
 
-/* By the links of a folder: one from its parent, one of its own, one from each folder in it. */
+/* A thread is a folder in /proc/self/task, whose number of links is 2 and one for each folder in it. */
 static bool has_other_threads(void)
 {
     struct stat tasks;

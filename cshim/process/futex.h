@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * Sleeps while the word has that value, until `deadline` at most (of CLOCK_MONOTONIC, as clock_now gives it; INT64_MAX: for ever). May wake for no reason.
- * False: the time is over.
+ * Sleeps while the word has that value, until `deadline` at most (of CLOCK_MONOTONIC, as clock_now gives it; INT64_MAX:
+ * for ever). May wake for no reason. False: the time is over.
  */
 bool futex_wait(atomic_uint *word, unsigned value, int64_t deadline);
 

@@ -9,7 +9,7 @@
 
 #include "cshim/process/cancel.h"
 
-/* /proc/self/maps, read a byte at a time out of a piece: no stdio, whose memory may be the program's. */
+/* /proc/self/maps, read in pieces and parsed byte by byte: stdio would call malloc(3), which may be the program's. */
 struct maps {
     int file;
     char piece[2048];

@@ -41,7 +41,10 @@ static int use_object(struct dl_phdr_info *info, size_t size, void *argument)
 
 /* ---- without it ---- */
 
-/* The program itself is the first, and has its segments from the kernel; the others begin with their header. */
+/*
+ * The program itself is the first in the list, and the kernel tells where its segments are. Any other object is mapped
+ * with its ELF header at the start.
+ */
 static bool describe(const struct link_map *map, struct object *object)
 {
     *object = (struct object){.path = map->l_name, .base = map->l_addr};

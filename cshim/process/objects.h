@@ -2,7 +2,7 @@
  * objects.h - the objects that are loaded into this process, as the dynamic linker has them.
  *
  * In the forked child of a process with threads the linker may be asked nothing (fork_has_locked_linker). There
- * the list is read as debuggers read it (link.h, struct r_debug), if it is whole.
+ * the list is read as debuggers read it (link.h, struct r_debug), unless it is being changed just then.
  */
 #ifndef SSLCACHE_OBJECTS_H
 #define SSLCACHE_OBJECTS_H

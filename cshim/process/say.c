@@ -11,7 +11,7 @@
 
 #include "cshim/process/descriptor.h"
 
-static struct stat standard_error; /* st_ino 0: nothing is to be said there */
+static struct stat standard_error; /* what descriptor 2 was; st_ino 0: nothing is written there */
 
 static bool is_network_connection(void)
 {

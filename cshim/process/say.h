@@ -12,7 +12,7 @@
 /* Notes what descriptor 2 is. To be called when the library is loaded, before anything is said. */
 void say_prepare(void);
 
-/* Prints "sslcache: " and the text, unless *said is set already. errno stays as it was. */
+/* Prints "sslcache: " and the text, unless *was_said is set already, and sets it. errno stays as it was. */
 void say_once(atomic_flag *was_said, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * scope.h - "this thread is inside a call of ours that calls the program back", known to what the program calls
- * from there.
+ * scope.h - "this thread is inside a call of ours that calls the program back", known to what the program calls from
+ * there.
  *
- * The program may leave such a call by longjmp(3), and the call never ends. So a scope lies on the stack of the
- * call, and is believed only while it can still be there: it lies above whoever asks and bears its seal. It may
- * also have left by swapcontext(3), and freed the stack: then there is no memory to look at.
+ * The program may leave such a call by longjmp(3), and the call never ends. So a scope lies on the stack of the call,
+ * and is believed only while it can still be there: it lies above whoever asks and has a seal, a word that follows from
+ * its address. It may also have left by swapcontext(3), and freed the stack: then there is no memory to look at.
  */
 #ifndef SSLCACHE_SCOPE_H
 #define SSLCACHE_SCOPE_H

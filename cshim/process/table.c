@@ -14,8 +14,8 @@ struct slot {
 
 struct table_slots {
     size_t mask;
-    size_t used;                 /* those with an object */
-    size_t held;                 /* those with a value, too */
+    size_t used;                 /* slots that have an object, with a value or without */
+    size_t held;                 /* slots that have a value too */
     struct table_slots *smaller; /* replaced by these; another thread may still read them */
     struct slot slots[];
 };
@@ -58,7 +58,7 @@ static void fill(struct table_slots *slots, const void *object, void *value)
     slots->held++;
 }
 
-/* Makes room for one more. Slots whose objects are gone are left behind. */
+/* Makes room for one more, in new slots: those without a value are not copied. */
 static struct table_slots *grow(struct table *table, struct table_slots *slots)
 {
     size_t size = slots == NULL ? FEWEST : slots->mask + 1;
@@ -78,7 +78,7 @@ static struct table_slots *grow(struct table *table, struct table_slots *slots)
     return fresh;
 }
 
-/* A slot on the way to the object's that was removed, or NULL. */
+/* The first removed slot that a search for the object would pass, or NULL. */
 static struct slot *removed_slot(struct table_slots *slots, const void *object)
 {
     for (size_t i = home_of(slots, object);; i = (i + 1) & slots->mask) {

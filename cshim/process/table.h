@@ -19,7 +19,10 @@ struct table {
 /* What is kept for the object, or NULL. */
 void *table_find(struct table *table, const void *object);
 
-/* Keeps value for the object, instead of what was kept before. False: there is no memory. The caller has a lock. */
+/*
+ * Keeps value for the object, instead of what was kept before. False: there is no memory. The caller has a lock, the
+ * same for each change.
+ */
 bool table_put(struct table *table, const void *object, void *value);
 
 /* Keeps nothing for the object any more. The caller has the lock of table_put. */

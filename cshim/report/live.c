@@ -35,7 +35,7 @@ static FORK_WRITES atomic_bool is_serving;
 static FORK_WRITES _Atomic uint64_t forks; /* by this process */
 static int64_t started_at;                 /* by CLOCK_MONOTONIC */
 
-/* All below is under it. It is held while an answer is made and sent, so that a child has none of it. */
+/* Guards all below. Held while an answer is made and sent, so that no fork copies a connection that is being answered. */
 static FORK_WRITES pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct descriptor listener = NO_DESCRIPTOR;
 static struct sockaddr_un address; /* of our socket, or "" */
@@ -177,7 +177,7 @@ static bool make_answer(struct answer *answer)
     return true;
 }
 
-/* To a reader who does not read we don't talk for long. */
+/* Gives up where the reader takes nothing for a moment. */
 static void send_answer(int connection, const struct answer *answer)
 {
     enum { MOMENT = 200 }; /* milliseconds */
@@ -203,7 +203,8 @@ static void answer_one(void)
     if (make_answer(&answer))
         send_answer(connection, &answer);
     free(answer.text);
-    shutdown(connection, SHUT_RDWR); /* also where a child has got a copy of the number */
+    shutdown(connection,
+             SHUT_RDWR); /* not only closed: a forked child may have the connection too */
     close(connection);
 }
 

@@ -47,7 +47,7 @@ __attribute__((destructor)) static void report_at_exit(void)
         return;
     int length = format_report(line, sizeof(line), &stats, store, tickets);
     int file = open(config.settings.report, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    /* One write: processes that share the file never mix their lines. */
+    /* In one write, so that the lines of processes that share the file do not mix. */
     if (file < 0 || descriptor_write(file, line, (size_t)length) != length)
         say_once(&was_said, "the report can't be written to %s (%s): it is lost",
                  config.settings.report, error_name(errno));

@@ -10,7 +10,7 @@
 
 #include "cshim/process/say.h"
 
-/* As it is before it was read: other constructors may use TLS. */
+/* Usable before config_read has run: constructors of other libraries may use TLS before ours. */
 struct config config = {.settings = SETTINGS_DEFAULTS};
 
 const char *config_application(void)
@@ -24,7 +24,7 @@ static bool is_plain(char letter)
            (letter >= '0' && letter <= '9') || strchr("-_.", letter) != NULL;
 }
 
-/* Such as it may stand in JSON, in a file's name and on a line. */
+/* Its letters are such as may stand in JSON and in the name of a file. */
 static void read_program(void)
 {
     const char *name = program_invocation_short_name;
@@ -60,7 +60,7 @@ static bool make_absolute(char path[SETTINGS_PATH_SIZE], const char *variable, c
     return true;
 }
 
-/* Whether anything is asked. If not, no page of the settings is written to. */
+/* Whether any variable of ours is set. If not, the settings' pages are never written to, and cost no memory. */
 static bool is_asked(void)
 {
     for (char **line = environ; line != NULL && *line != NULL; line++)

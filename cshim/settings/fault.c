@@ -8,12 +8,13 @@
 #include "cshim/process/cancel.h"
 #include "cshim/process/fork.h"
 
-static _Atomic uint64_t asked[FAULT_KINDS];  /* how often it was decided */
-static _Atomic uint64_t chosen[FAULT_KINDS]; /* how often it chose something */
+static _Atomic uint64_t asked[FAULT_KINDS];  /* how often fault_decide was called */
+static _Atomic uint64_t chosen[FAULT_KINDS]; /* how often fault_random was called */
 static FORK_WRITES _Atomic uint64_t forks;   /* of this process */
-static FORK_WRITES uint64_t lineage;         /* of a forked child: where it stands among its like */
+static FORK_WRITES uint64_t
+    lineage; /* of a forked child: from its parent's, and how many that had before */
 
-/* Sebastiano Vigna's splitmix64: a number without pattern for each number. */
+/* Sebastiano Vigna's splitmix64: numbers without a pattern, one for each number. */
 static uint64_t mix(uint64_t number)
 {
     number += 0x9e3779b97f4a7c15;
@@ -22,7 +23,7 @@ static uint64_t mix(uint64_t number)
     return number ^ (number >> 31);
 }
 
-/* The n-th number of one of a fault's two streams. */
+/* The n-th number of one of a fault's two streams: for whether it strikes, and for what it chooses. */
 static uint64_t stream(enum fault_kind kind, bool is_choice, uint64_t n)
 {
     uint64_t start = mix(config.settings.seed ^ lineage);

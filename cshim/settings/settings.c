@@ -116,7 +116,7 @@ static bool read_folder(const struct reading *reading, char (*field)[SETTINGS_FO
     return read_text(reading, *field, SETTINGS_FOLDER_SIZE);
 }
 
-/* It may have a password in it: what is wrong with it is said without it, by whoever connects. */
+/* An address may have a password in it, so no complaint may show it: whoever connects finds out what is wrong with it. */
 static bool read_address(const struct reading *reading, char (*field)[SETTINGS_PATH_SIZE])
 {
     return read_text(reading, *field, SETTINGS_PATH_SIZE);

@@ -89,7 +89,7 @@ struct settings {
     bool live;                             /* serve the counters on a socket */
     char run_folder[SETTINGS_FOLDER_SIZE]; /* of the sockets, or "" */
     struct settings_fault faults[FAULT_KINDS];
-    bool faulty;   /* there is one among them */
+    bool faulty;   /* there is a fault among them */
     uint64_t seed; /* of the faults; 1 where none is given */
 
     char store[SETTINGS_PATH_SIZE];               /* address of the shared store, or "" */
@@ -97,7 +97,8 @@ struct settings {
     char store_password_file[SETTINGS_PATH_SIZE]; /* file of its server's password, or "" */
     int64_t store_timeout;        /* the longest that a lookup waits for it, nanoseconds */
     char app[SETTINGS_NAME_SIZE]; /* whose sessions they are, or "": the program's name */
-    char session_context[SETTINGS_NAME_SIZE]; /* for servers without one, or "" */
+    char session_context
+        [SETTINGS_NAME_SIZE]; /* from which servers get a session id context that set none, or "" */
 };
 
 /*
@@ -141,12 +142,12 @@ extern const size_t settings_count;
 
 /*
  * Reads all variables through look_up, which gives the value of a variable or NULL. False: one of them
- * makes no sense; `problem` then says which and why in one line without an end, at most size - 1 bytes.
+ * makes no sense; `problem` then says which and why in one line that has no newline, of at most size - 1 bytes.
  */
 bool settings_read(struct settings *settings, const char *(*look_up)(const char *variable),
                    char *problem, size_t size);
 
-/* Whether a line of the environment begins as ours do. */
+/* Whether a line of the environment begins with SSLCACHE_. */
 bool settings_concern(const char *line);
 
 /*

@@ -55,7 +55,10 @@ enum { STORE_DESCRIPTION_SIZE = 1024 };
  */
 bool store_describe(char *json, size_t size);
 
-/* Fork handler, also of a fork in a signal handler that interrupted us. The child has a runtime and connections of its own, at need. */
+/*
+ * Fork handler, also of a fork in a signal handler that interrupted us. The child has a runtime and connections of its
+ * own, at need.
+ */
 void store_fork_child(void);
 
 #endif

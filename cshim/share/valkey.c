@@ -40,7 +40,10 @@ static const struct store_functions *open_store(void (*answered)(struct store_re
     return NULL;
 }
 
-/* Gives Go the newest keys that it has not seen; in a forked child, whose Go has none yet, older ones where they are no keys. */
+/*
+ * Gives Go the newest keys that it has not seen; in a forked child, whose Go has none yet, older ones where they are no
+ * keys.
+ */
 static void give_keys(const struct store_functions *store)
 {
     char problem[256];

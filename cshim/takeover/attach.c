@@ -54,7 +54,7 @@ static void release(struct context *context)
     free(context);
 }
 
-/* CRYPTO_EX_free: the SSL_CTX goes. What we keep for it is asked until libssl is through. */
+/* CRYPTO_EX_free: the SSL_CTX is being freed. Its context stays until libssl is through, for it may still be asked. */
 static void note_going(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int index, long argument,
                        void *pointer)
 {
@@ -71,7 +71,7 @@ static void note_going(void *parent, void *data, CRYPTO_EX_DATA *ex_data, int in
         trace_context(context, OUTCOME_FREED);
 }
 
-/* At the address of a new SSL_CTX, or freed by this thread: libssl is through with them. */
+/* Releases the contexts that libssl is through with: those that this thread has freed, or whose address a new SSL_CTX has. */
 static void release_gone(const SSL_CTX *ctx, const void *freed_by)
 {
     for (;;) {
@@ -109,7 +109,7 @@ static void take_index(void)
         libssl.CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, note_going);
 }
 
-/* Of ex_data we use only that libssl tells when an object goes. */
+/* Whether libssl tells us when an SSL_CTX or an SSL is freed: all that we use ex_data for. */
 static bool is_told_of_ends(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -176,8 +176,10 @@ static void copy_session(void *session, void *argument)
         sessions_add(context, session, (struct origin){.cause = CAUSE_LIBSSL});
 }
 
-/* Of a context that was used before we were loaded: libssl keeps what it has, and we have it too,
- * so that each is found, and dropped when libssl or the program drops it. */
+/*
+ * The SSL_CTX was used before we were loaded. Its sessions stay in libssl's cache and are in ours too, so that each is
+ * found, and dropped when libssl or the program drops it.
+ */
 static void copy_sessions(struct context *context)
 {
     if (libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SESS_NUMBER, 0, NULL) == 0)

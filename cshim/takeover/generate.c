@@ -128,7 +128,7 @@ static int generate(SSL *ssl, unsigned char *id, unsigned int *length)
 {
     struct context *context = context_of_connection(ssl);
     session_id_generator generator = generator_of(ssl, context);
-    if (generator == NULL) /* taken away by another thread just now */
+    if (generator == NULL) /* another thread has just taken it away */
         return libssl.RAND_bytes(id, (int)*length) > 0;
     if (generator(ssl, id, length) == 0)
         return 0;

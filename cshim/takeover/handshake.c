@@ -72,7 +72,7 @@ static void do_deferred(struct context *context)
     generate_remove_placeholders(context);
 }
 
-/* For the trace: a session that a server has stored is another's to come back with. */
+/* For the trace. */
 static enum event_role role_of(const SSL *ssl)
 {
     return libssl.SSL_is_server(ssl) ? ROLE_SERVER : ROLE_CLIENT;

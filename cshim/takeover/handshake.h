@@ -12,7 +12,8 @@ int handshake_new_session(SSL *ssl, SSL_SESSION *session);
 /* get_cb: a client asks for a session. With *copy 0 the reference is libssl's. */
 SSL_SESSION *handshake_get_session(SSL *ssl, const unsigned char *id, int length, int *copy);
 
-/* A connection goes: tells the trace where its sessions could not be stored for a want of the program. */
+/* A connection is being freed. Tells the trace if libssl could not store its session, since the program has set no session id
+ * context. */
 void handshake_trace_refused(const SSL *ssl);
 
 /* remove_cb: libssl is through with a session. */

@@ -6,14 +6,15 @@
 
 enum { ASKED = 8 };
 
-static struct context *asked[ASKED]; /* NULL: free; under the contexts lock */
+static struct context *
+    asked[ASKED]; /* contexts that don't mark their sessions; NULL: free; under the contexts lock */
 static struct table numbered;  /* number of a context that marks its sessions, to the context */
-static atomic_bool is_marking; /* there was one */
+static atomic_bool is_marking; /* there was a context that marks its sessions */
 static int mark_index = -1;    /* of a mark among the ex_data of an SSL_SESSION */
 
 /*
- * A mark is a number of a context, or 0 where the session is in several, under a word that says that it is a mark: a
- * program may write there what it likes. Nothing is ever read through it.
+ * A mark is the number of a context, or 0 where the session may be in several, with 16 bits above that tell that it is
+ * a mark: a program may write anything to an index that it was never given. So it is no pointer either.
  */
 static const uintptr_t mark_word = (uintptr_t)0x55c3 << 48;
 static const uintptr_t mark_bits = (uintptr_t)0xffff << 48;

@@ -1,9 +1,9 @@
 /*
- * membership.h - in which caches a session may be: SSL_SESSION_set_timeout(3) moves it there, and the session alone is
- * given.
+ * membership.h - in which caches a session may be: SSL_SESSION_set_timeout(3) changes its place there, and is called
+ * with the session alone.
  *
- * A few contexts with a cache are simply asked one after the other. Where a process has more, the sessions of the later
- * ones bear the number of their context as ex_data, where the process may have thousands of contexts.
+ * The first few contexts that get a cache are simply asked one after the other. A process may have thousands: the
+ * sessions of the later ones are marked, as ex_data, with the number of their context.
  */
 #ifndef SSLCACHE_MEMBERSHIP_H
 #define SSLCACHE_MEMBERSHIP_H

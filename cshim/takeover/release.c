@@ -44,7 +44,10 @@ static bool list_push(struct session_list *list, SSL_SESSION *session)
     return true;
 }
 
-/* Calls back for what was taken out and frees it, in the order of the libssl that is loaded. */
+/*
+ * One function for each order (release_order.h). Each calls back for the sessions of the list and frees them, and the
+ * list.
+ */
 static void release_last_first(struct context *context, struct session_list *list)
 {
     while (list->count > 0) {
@@ -183,8 +186,8 @@ void flush_sessions_from_callback(struct context *context, int64_t now, struct o
 /* ---- evicting ---- */
 
 /*
- * Of this thread: it calls remove_cb because of a limit. What the program adds from there comes as any other add,
- * so no argument tells.
+ * This thread calls the program's remove_cb, because a limit was reached. What the program adds from there comes as any
+ * other add, so that no argument could tell.
  */
 struct eviction {
     struct scope scope; /* first, so that the scope is the eviction */
@@ -239,8 +242,8 @@ void evict_random_session(struct context *context, core_handle cache, core_sessi
 }
 
 /*
- * A callback that adds the victim again must not evict in its turn, without end: the next add does. A
- * libssl that calls back under its lock refuses such an add; one that does not evicts in its turn.
+ * 0, no limit, in a remove_cb that an eviction calls: a program that adds the session again there would evict the next,
+ * and so on without end. The next add from elsewhere evicts. Not where libssl itself evicts in such a callback (4.0).
  */
 int64_t eviction_limit(struct context *context)
 {

@@ -79,7 +79,7 @@ session_hash session_table_of(struct context *context)
     return (session_hash)table;
 }
 
-/* What the cache says now decides, whichever of two threads comes first. */
+/* Two threads may come here for one session. Each asks the cache what holds now, so their order does not matter. */
 void session_table_update(struct context *context, SSL_SESSION *session)
 {
     atomic_thread_fence(memory_order_seq_cst);

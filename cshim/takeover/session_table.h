@@ -3,7 +3,7 @@
  *
  * A context has one from the first call on. From then on whatever is added to its cache or leaves it is put into
  * the table or taken out of it, so that the program may keep the pointer, as it may keep libssl's own. As libssl's it has
- * no reference to what is in it, and whoever walks it while others change the cache needs a lock of his own.
+ * no reference to what is in it, and whoever walks it while others change the cache has to have a lock for it.
  */
 #ifndef SSLCACHE_SESSION_TABLE_H
 #define SSLCACHE_SESSION_TABLE_H

@@ -56,7 +56,8 @@ static void set_entry(struct core_entry *entry, const SSL_SESSION *session)
 
 /* ---- adding and removing ---- */
 
-/* The time only: whether the session moves is a rule of the cache. */
+/* Suspended, for libssl may call SSL_SESSION_set_time_ex by name, and that moves the session in the cache. Here the add that
+ * follows decides whether it moves. */
 static void update_time(SSL_SESSION *session)
 {
     contexts_suspend();
@@ -81,8 +82,8 @@ static enum event_outcome outcome_of(bool is_new, const struct core_answer *answ
 }
 
 /*
- * What follows reads a session here and there, with locks between. One that is not in the
- * processor's caches is fetched as a whole, not line by line. Beyond its end that does no harm.
+ * What follows reads many fields of a session, with locks in between, so that the processor can't fetch them ahead by
+ * itself. We don't know how large it is; to fetch beyond its end does no harm.
  */
 static void prefetch(const SSL_SESSION *session)
 {
@@ -147,13 +148,14 @@ struct removal {
     struct context *context;
     SSL_SESSION *session;
     struct origin origin;
-    bool was_called; /* libssl's remove_cb was: not where the session has no id */
+    bool
+        was_called; /* libssl has called our remove_cb, which it does not where the session has no id */
     bool found;
 };
 
 static _Thread_local struct removal *current;
 
-/* What this thread is about, for the trace. */
+/* For the trace: why libssl is about to drop a session on this thread, which it does not tell. */
 static SCOPE_KIND shutdown;
 static _Thread_local const SSL_SESSION *single_use;
 
@@ -359,7 +361,7 @@ void sessions_reschedule(SSL_SESSION *session)
     membership_each(session, reschedule_in, &entry);
 }
 
-/* One second of 1970: long ago, and libssl counts from there in every version. */
+/* From 1 second after the beginning of 1970, for 1 second: long over, and a time like any other to every version. */
 void sessions_make_expired(const struct context *context, SSL_SESSION *session)
 {
     if (tracing())

@@ -1,8 +1,8 @@
 /*
  * sessions.h - what is done with the sessions of one context: SSL_CTX_add_session(3) and the rest.
  *
- * The core says which sessions go; here they are marked, the program's callback is called and the
- * cache's reference is given back, in the order of the libssl that is loaded and with no lock held.
+ * No lock is held while the program is called back or a reference to a session is given up. What leaves by a flush or a
+ * limit is in release.h.
  *
  * The room takeover/ stands where libssl's cache was: it is called by the program through cshim.c and by libssl in a
  * handshake, and does what libssl would have done.
@@ -33,16 +33,15 @@ struct context *sessions_removing_from(const SSL_CTX *ctx);
 SSL_SESSION *sessions_find(struct context *context, int version, const unsigned char *id,
                            unsigned int length);
 
-/* Takes session out and gives nothing back but whether it was this caller who got it: one of
- * several. */
+/* Takes session out. Reports whether this caller has done it: of several at once, one has. */
 bool sessions_take(struct context *context, SSL_SESSION *session);
 
-/* Makes session one that has expired, wherever it is: libssl then does with it what it does with such. */
+/* The fault expire=now: changes the time of session, so that it has expired for libssl and for every cache that it is in. */
 void sessions_make_expired(const struct context *context, SSL_SESSION *session);
 
 /*
- * Around what makes libssl drop the session of a connection that was not shut down; and that the next
- * removal of session on this thread is libssl's taking of what resumes once. For the trace only.
+ * For the trace only. Around a call in which libssl drops the session of a connection that was not shut down; and to
+ * note that the next removal of session on this thread is that of a session that resumes once.
  */
 void sessions_enter_shutdown(struct scope *scope);
 void sessions_leave_shutdown(struct scope *scope);

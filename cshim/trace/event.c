@@ -65,7 +65,7 @@ static void describe(const void *address, char *text, size_t size)
 {
     struct location location;
     char module[64] = "", symbol[128] = "";
-    /* The byte before it: a call may be the last instruction of a function. */
+    /* The byte before the return address is in the caller for sure: a call may be the last instruction of a function. */
     if (!locate((const char *)address - 1, &location)) {
         snprintf(text, size, "{\"module\":\"\",\"symbol\":\"\"}");
         return;
@@ -80,7 +80,10 @@ static void describe(const void *address, char *text, size_t size)
     snprintf(text, size, "{\"module\":\"%s\",\"symbol\":\"%s\"}", module, symbol);
 }
 
-/* dladdr walks the symbols of an object, and a program calls from few places. */
+/*
+ * What was found for an address, since dladdr(3) goes through all symbols of an object and a program calls from few
+ * places.
+ */
 static struct place {
     const void *address;
     char text[256];

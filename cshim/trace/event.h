@@ -59,8 +59,9 @@
     X(OUTCOME_DAMAGED, "damaged")
 
 /*
- * Why a client's connection can't be offered the session of another one to the same host: causes too. Where several
- * connections are open to it, the one that stands furthest down here is told: what is to be done about.
+ * Why a client's connection can't be offered the session of another one to the same host: these are causes too. Where
+ * several connections are open to it, the obstacle that stands furthest down here is told, which is the easiest to
+ * remove.
  */
 #define EVENT_OBSTACLES(X)                                                                         \
     X(OBSTACLE_OTHER_CONTEXT, "other_context")       /* it is of another SSL_CTX */                \
@@ -101,7 +102,7 @@
     X(ROLE_CLIENT, "client")
 /* clang-format on */
 
-/* 0 is no word, and the field is absent; operations have none such. */
+/* 0 is no word: the field is absent then. An event always has an operation. */
 #define X(word, name) word,
 enum event_operation { EVENT_OPERATIONS(X) };
 enum event_outcome { OUTCOME_NONE, EVENT_OUTCOMES(X) };
@@ -115,7 +116,7 @@ struct event {
     int64_t nanoseconds; /* how long it took */
     uint64_t session;    /* hash of version and id */
     uint64_t object;     /* token of the SSL_SESSION */
-    const void *caller;  /* an address in what called */
+    const void *caller;  /* where the call returns to */
     const char *text;    /* constant: the function of take and give, the reason of a fallback */
     struct counters *counters; /* EVENT_COUNTERS: malloc'ed, freed by whoever writes the event */
     int64_t timeout;           /* add: seconds */

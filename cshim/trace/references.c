@@ -11,8 +11,9 @@ static _Atomic uint64_t secret; /* what makes a token of an address; 0: nothing 
 static SCOPE_KIND making;       /* of references_enter */
 
 /*
- * An address and a token are one to one: each step can be undone. Nothing is kept in the session: where it
- * has ex_data at all, libssl copies that of every index, also by functions that can't copy nothing.
+ * Another token for each address, since each step can be undone. It is computed anew each time: in the session's
+ * ex_data it would be copied by SSL_SESSION_dup(3), and make libssl call the copy functions of every index, some of
+ * which can't copy NULL.
  */
 static uint64_t token_of(const SSL_SESSION *session)
 {

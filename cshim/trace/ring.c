@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 
 /*
- * A slot is used once in each lap of the ring. Its turn says how far it is: 2 * lap, free in that lap;
- * 2 * lap + 1, filled. (Dmitry Vyukov's bounded queue, with turns that begin at 0.)
+ * Dmitry Vyukov's bounded queue. A slot is used once in each round through the ring, and its turn says what it is: 2 *
+ * round, free in that round; 2 * round + 1, filled.
  */
 struct slot {
     _Alignas(64) _Atomic uint64_t turn;

@@ -20,8 +20,8 @@ int64_t trace_clock(void)
 }
 
 /*
- * It names a session in all processes and can't be turned back: 256 bits of an id become 64. The rest of
- * a short id counts as zeros.
+ * It names a session in all processes, and no id follows from it: 256 bits become 64. Missing bytes of a short id count as
+ * zeros.
  */
 uint64_t trace_hash(int version, const unsigned char *id, unsigned int length)
 {

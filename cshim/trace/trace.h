@@ -22,7 +22,7 @@ static inline bool tracing(void)
     return __builtin_expect(atomic_load_explicit(&trace_on, memory_order_relaxed), 0);
 }
 
-/* Who wants an operation done: the program, libssl (CAUSE_NONE: what it is about is found out), a handshake. */
+/* Who wants an operation done: the program, a handshake, or libssl. CAUSE_NONE: libssl, and why is found out later. */
 struct origin {
     enum event_cause cause;
     const void *caller;   /* NULL: not known */

@@ -219,7 +219,7 @@ static bool write_event(const struct event *event)
     return true;
 }
 
-/* What waits, as far as it can be written. */
+/* Writes what waits in the ring, as far as that is possible now. The lock is held. */
 static void write_waiting(void)
 {
     const struct event *event;
@@ -255,7 +255,7 @@ static void *write_on(void *unused)
     return NULL;
 }
 
-/* Where there is no writer. Whoever is writing already does it for all. */
+/* Where there is no thread to write: by a thread of the program. If another is at it already, this one goes on. */
 static void write_now_and_then(int64_t now)
 {
     bool is_due = now - last_written > PERIOD || ring_waiting() >= RING_SIZE / 2;
@@ -323,7 +323,7 @@ __attribute__((constructor)) static void trace_if_asked(void)
         atomic_store(&trace_on, true);
 }
 
-/* A reader that is slow gets a moment, and one that reads a few of them. */
+/* Waits for a slow reader for a moment. False: it has taken nothing in that time, or is gone. */
 static bool reader_is_there(void)
 {
     enum { MOMENT = 500 }; /* milliseconds */
@@ -363,7 +363,10 @@ static bool is_followed_by_a_report(void)
     return slash != NULL && strcmp(slash, name) == 0;
 }
 
-/* Who waits for this process finds the report written when it ends: its reader takes the FIFO away then. */
+/*
+ * `sslcache run` removes the FIFO when its report is written. So the report is there when whoever waits for this
+ * process goes on.
+ */
 static void wait_for_report(void)
 {
     const struct timespec moment = {0, 2000000};
