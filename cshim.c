@@ -26,12 +26,12 @@
 #include "cshim/trace/trace.h"
 #include "include/sslcache.h"
 
-/* Where the call comes from: what libssl itself calls is not taken over. */
+/* Where the call comes from: calls that libssl makes itself are not all taken over. */
 #define CALLER __builtin_return_address(0)
 
 /*
- * First in each function: a call that is not for the bound libssl goes to the other one that is loaded.
- * Which one it is for, the caller tells; or that we have its SSL_CTX.
+ * First in each function: a call that is meant for another libssl than the bound one is handed on to that. It is meant
+ * for the bound one if we know its SSL_CTX; else the place that it comes from tells.
  */
 #define HAND_ON(ctx, name, ...)                                                                    \
     do {                                                                                           \
@@ -206,8 +206,10 @@ static struct origin origin_of_flush(const void *caller, int64_t now)
     return origin;
 }
 
-/* libssl's own cache has the sessions that resume once. From 3.4 on the old function calls the new one by name, and
- * that is ours. */
+/*
+ * Of libssl's own cache, in which sessions are that resume once. The newer function where there is one: from 3.4 on the
+ * older one calls it by name, and so would call ours.
+ */
 static void flush_libssl(SSL_CTX *ctx, int64_t now)
 {
     gate_enter();
@@ -278,7 +280,10 @@ SSL_CTX *SSL_CTX_new_ex(OSSL_LIB_CTX *library, const char *properties, const SSL
     contexts_suspend();
     SSL_CTX *ctx = libssl.SSL_CTX_new_ex(library, properties, method);
     contexts_resume();
-    /* SSL_CTX_new ends in a jump to here: a program may have called that one, past us. */
+    /*
+     * libssl's SSL_CTX_new ends in a jump to here, so a caller that is not linked with this function has called that
+     * one, past us.
+     */
     if (ctx != NULL && !libssl_contains(CALLER) && libssl_is_linked_with(CALLER, "SSL_CTX_new_ex"))
         take_over_new(ctx, (struct context_origin){library, properties});
     return ctx;
@@ -544,7 +549,7 @@ SSL_SESSION *SSL_get1_session(SSL *ssl)
     return tracing() ? references_take(session, "SSL_get1_session", CALLER) : session;
 }
 
-/* Into a session that is there no reference is taken. */
+/* Whether a new session will be made: into one that the program gives no reference is taken. */
 static bool makes_session(SSL_SESSION **place, struct scope *scope)
 {
     references_watch();

@@ -18,8 +18,8 @@
 #include "cshim/trace/writer.h"
 
 /*
- * In the order in which their locks are taken: see docs/architecture.md. The gate closes first, for whoever is inside may
- * want any of them.
+ * In the order in which their locks are taken: see docs/architecture.md. The gate closes first: a thread that is inside
+ * may take any of these locks before it leaves.
  */
 static const struct fork_part parts[] = {
     {fault_fork_prepare, NULL, fault_fork_child, fault_fork_child},
@@ -40,7 +40,7 @@ __attribute__((constructor)) static void watch_forks(void)
     fork_watch(parts, sizeof(parts) / sizeof(parts[0]));
 }
 
-/* The dynamic linker is asked for libssl while no other thread can be in it. */
+/* Now, since the dynamic linker is asked, and no other thread is in it yet. */
 __attribute__((constructor)) static void find_libssl(void)
 {
     if (!config.settings.disable)

@@ -14,7 +14,7 @@ enum arena_operation {
     ARENA_FIND,       /* DONE: copies the record. GONE: it was removed */
     ARENA_TAKE,       /* the same, and takes the record out in one step */
     ARENA_REMOVE,     /* takes the record out, and remembers that until `expiry` */
-    ARENA_LOOK,       /* as FIND, and copies nothing */
+    ARENA_LOOK,       /* tells what FIND would, and copies nothing */
     ARENA_TAKE_OVER,  /* empties the bucket, whose owner is dead */
     ARENA_SUSPECT,    /* empties the bucket if its owner has held it for longer than a minute */
     ARENA_SPOIL,      /* has the bucket emptied by whoever holds it next, without waiting */
@@ -47,9 +47,9 @@ struct arena_call {
     int64_t now;     /* seconds */
     int64_t expiry;  /* PUT, REMOVE: the last second in which the record counts */
     uint64_t owner;  /* BUSY gives it, TAKE_OVER and SUSPECT take it: who holds the bucket */
-    uint64_t turn;   /* the same: how often the bucket was held by then */
+    uint64_t turn;   /* goes with owner: how often the bucket was held by then */
     uint64_t die_at; /* 0, or the step of the operation at which to answer ABANDONED */
-    uint64_t step;   /* its own */
+    uint64_t step;   /* which step the operation has reached; for its own use */
     uint32_t operation;
     uint32_t evicted;   /* records that gave way though they had not expired */
     uint32_t emptied;   /* 1: the bucket was in disorder, and was emptied */

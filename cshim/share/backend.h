@@ -53,8 +53,8 @@ bool store_serialise(SSL_SESSION *session, unsigned char *room, uint32_t length)
 SSL_SESSION *store_parse(const unsigned char *serialised, uint32_t length);
 
 /*
- * A thread of the library's own has not the program's standard error: it notes what is to be said, and a thread of the
- * program says it. Each is said once.
+ * The library's own threads have a table of descriptors of their own, without the program's standard error: they note a
+ * message, and a thread of the program prints it. Each kind is printed once.
  */
 enum store_message { STORE_STAYS_OFF, STORE_KEYS_UNUSABLE, STORE_KEYS_KEPT, STORE_MESSAGES };
 

@@ -82,8 +82,8 @@ static bool has_expired(const SSL_SESSION *session)
 }
 
 /*
- * A reference to the session to be offered next, or NULL. A ticket is used once, but the last of them again
- * and again: there may be no more, and servers that want data connections to resume accept it.
+ * A reference to the session to be offered next, or NULL. Each ticket is offered once, but the last one again and
+ * again: there may come no other, and servers that want data connections to resume accept it.
  */
 static SSL_SESSION *take_session(struct client *client, struct leaving *leaving)
 {
@@ -152,7 +152,10 @@ static enum event_cause obstacle_between(const struct registry *current, const s
     return open->count == 0 ? OBSTACLE_NO_SESSION : CAUSE_NONE;
 }
 
-/* What a server of FTP uses for data: no port of another service, but the one below its own (20, 989). */
+/*
+ * Whether a server of FTP may have this port for data: not one of another service, unless it is that below its own (20,
+ * 989).
+ */
 static bool is_data_port(uint16_t port, uint16_t control)
 {
     return port != control && (port >= IPPORT_RESERVED || port == 20 || port == control - 1);
@@ -167,8 +170,9 @@ static bool is_to_same_host(const struct client *open, const struct client *clie
 }
 
 /*
- * Of two that both could be meant: the one that is no data connection, the one of this thread, the one that
- * has heard of its server last. A program asks for a data connection just before it makes it.
+ * Which of two is likelier to be the control connection: one that is no data connection itself, then one of this
+ * thread, then the one that has heard of its server last, since a program asks for a data connection just before it
+ * makes it.
  */
 static bool is_nearer(const struct client *candidate, const struct client *chosen)
 {

@@ -42,7 +42,7 @@ struct client {
 
     /* Under the registry's lock. */
     enum phase phase;
-    enum event_cause obstacle; /* to offering anything of it */
+    enum event_cause obstacle; /* why its sessions may not be offered */
     bool is_data_connection;   /* probably: another one was open to that host when it was made */
     STACK_OF(X509) * chain;
     SSL_SESSION *sessions[MAX_SESSIONS]; /* copies of our own, the oldest first */
@@ -50,8 +50,8 @@ struct client {
 
     /* What was offered to it, until that is accepted or refused; written under the registry's lock. */
     SSL_SESSION *offered;
-    struct endpoint server; /* whose session that is */
-    bool is_certain;        /* no other connection could have been meant */
+    struct endpoint server; /* the peer that has made that session */
+    bool is_certain;        /* there was only one connection whose session could be offered */
     bool has_refused;       /* it has made a full handshake instead */
 
     enum event_cause obstacle_to_offer; /* why it was offered no session of one that is open */
@@ -101,14 +101,14 @@ struct registry *registry_make(void);
 void registry_link(struct registry *current, struct client *client);
 void registry_unlink(struct client *client);
 
-/* Takes a reference to the session, and gives up the oldest where there are many. */
+/* Keeps the caller's reference to the session; the oldest one goes where there are many. */
 void registry_keep_session(struct client *client, SSL_SESSION *session, struct leaving *leaving);
 void registry_drop_sessions(struct client *client, struct leaving *leaving);
 
 /* The server does not resume, or breaks the connection off: no session is offered to it any more. */
 void registry_note_refused(struct registry *current, const struct endpoint *server);
 
-/* It resumes: who has refused a session of it is somebody else at that host. */
+/* The server has resumed a session of its own: a connection that has refused one is another server's at that host. */
 void registry_note_served(struct registry *current, const struct endpoint *server);
 
 /*
@@ -120,7 +120,7 @@ void registry_settle_refusal(struct client *client);
 /* Gives the references up. */
 void registry_let_go(struct leaving *leaving);
 
-/* Enters the client, and gives what may be offered to it. */
+/* Puts the client into the list, and gives what may be offered to it; the caller owns both references. */
 struct choice registry_choose(struct registry *current, struct client *client);
 
 /* Whether session is offered to a client of the registry just now. */

@@ -20,7 +20,10 @@ static struct client *client_of(const SSL *ssl)
 
 /* ---- offering it ---- */
 
-/* libssl drops what a connection has resumed from, or marks it: it gets a copy, without early data. */
+/*
+ * libssl may drop the session that a connection resumes, or mark it. So the connection gets a copy, which allows no
+ * early data.
+ */
 static SSL_SESSION *copy_of(SSL_SESSION *session)
 {
     SSL_SESSION *copy = libssl.SSL_SESSION_dup(session);
@@ -41,7 +44,7 @@ static bool offer(SSL *ssl, struct client *client, const struct choice *choice)
     if (copy == NULL)
         return false;
     lock_take(&client->registry->lock, LOCK_CLIENTS);
-    client->offered = copy; /* before libssl has it: it may be called back for */
+    client->offered = copy; /* before SSL_set_session, in which libssl may call remove_cb for it */
     client->server = choice->server;
     lock_release(&client->registry->lock, LOCK_CLIENTS);
     return libssl.SSL_set_session(ssl, copy) == 1;
@@ -68,14 +71,14 @@ static void look_for_session(SSL *ssl, struct registry *current, struct client *
 
 /* ---- the life of a connection ---- */
 
-/* Of this process, and its handshake not yet known to be done. */
+/* Whether it is of this process, and we have not seen the end of its handshake yet. */
 static bool is_shaking(const struct client *client)
 {
     return client != NULL && client->registry != NULL &&
            client->registry == registry_of_process() && client->phase == SHAKING;
 }
 
-/* A connection that nothing is known of yet, over a TCP socket. */
+/* Whether it is a connection over a TCP socket whose handshake begins now. */
 static bool is_new(SSL *ssl, struct context *context, struct endpoints *ends)
 {
     int descriptor = libssl.SSL_get_rfd(ssl);
@@ -136,7 +139,7 @@ void clients_begin(SSL *ssl, bool as_client)
     errno = number;
 }
 
-/* From now on libssl calls new_cb for the tickets of clients too, and we for the program where it asked for it. */
+/* From now on libssl calls our new_cb for the tickets of clients too. The program's is called only if it asked for that. */
 static void ask_for_tickets(struct context *context)
 {
     long mode;
@@ -147,7 +150,7 @@ static void ask_for_tickets(struct context *context)
         mode = atomic_load(&context->mode);
         libssl.SSL_CTX_ctrl(context->ctx, SSL_CTRL_SET_SESS_CACHE_MODE,
                             policy_real_mode(mode) | clients_mode(context), NULL);
-    } while (mode != atomic_load(&context->mode)); /* the program sets it just now */
+    } while (mode != atomic_load(&context->mode)); /* the program has set another mode meanwhile */
 }
 
 /* What stands in the way of offering a session of a connection whose handshake is done. */
@@ -285,7 +288,7 @@ void clients_close(SSL *ssl)
 void clients_clear(SSL *ssl)
 {
     struct client *client = ssl != NULL ? client_of(ssl) : NULL;
-    /* libssl itself clears an SSL that has said nothing yet, at the beginning of its handshake. */
+    /* libssl itself clears an SSL at the beginning of its handshake, before anything is sent: that is no end. */
     if (is_shaking(client) && !libssl.SSL_in_before(ssl) && !libssl.SSL_is_init_finished(ssl))
         break_off(client);
     else
@@ -382,8 +385,8 @@ void clients_note_own_verification(struct context *context)
 }
 
 /*
- * libssl marks the session that a client of such a mode has resumed: the program could not offer its own
- * again.
+ * With SSL_SESS_CACHE_CLIENT, which we have set, libssl marks the session that a client resumes as not resumable: the
+ * program could not offer its own again.
  */
 void clients_stop_offering(struct context *context)
 {

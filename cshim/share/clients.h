@@ -43,10 +43,10 @@ bool clients_take_ticket(struct context *context, SSL *ssl, SSL_SESSION *session
 /* Within remove_cb: whether session is one that we have offered, and the program asks for no such call. */
 bool clients_have_offered(struct context *context, const SSL_SESSION *session);
 
-/* What the real SSL_CTX's mode has beside the program's. */
+/* The bits that are set in the mode of the real SSL_CTX beside the program's. */
 long clients_mode(const struct context *context);
 
-/* What the program does with a context (or NULL) or a connection that bears on what may be offered. */
+/* To be told what the program does that decides about what may be offered. NULL context: it is not attached. */
 void clients_note_created(struct context *context);
 void clients_note_own_verification(struct context *context);
 void clients_stop_offering(struct context *context);

@@ -1,5 +1,5 @@
 /*
- * hkdf.h - keys that follow from a key and have nothing to do with one another: RFC 5869 with SHA-256, by the program's
+ * hkdf.h - several keys out of one, none of which tells anything of the others: RFC 5869 with SHA-256, by the program's
  * libcrypto. Each function reports whether libcrypto could.
  */
 #ifndef SSLCACHE_HKDF_H

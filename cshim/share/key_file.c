@@ -32,7 +32,7 @@ static int digit_of_base64(char letter)
     return letter == '/' ? 63 : -1;
 }
 
-/* Digits of so many bits each; bits that fill no byte at the end are left out. */
+/* Decodes digits of so many bits each. Bits at the end that do not make a byte are left out. */
 static bool decode(const char *text, size_t digits, int (*digit_of)(char letter), unsigned bits,
                    unsigned char key[KEY_FILE_KEY_SIZE])
 {
@@ -58,7 +58,7 @@ static bool parse_line(const char *line, size_t length, unsigned char key[KEY_FI
     enum { HEXADECIMAL = 2 * KEY_FILE_KEY_SIZE, BASE64 = (KEY_FILE_KEY_SIZE + 2) / 3 * 4 };
     if (length == HEXADECIMAL)
         return decode(line, length, digit_of_hexadecimal, 4, key);
-    /* 32 bytes are 43 digits and one sign that fills up. */
+    /* 32 bytes are 43 digits of base64, and '=' to make them 44. */
     return length == BASE64 && line[length - 1] == '=' &&
            decode(line, length - 1, digit_of_base64, 6, key);
 }

@@ -113,9 +113,9 @@ static bool open_region(void)
 }
 
 /*
- * What there is to open is opened when the library is loaded: a program may make its first context in a child, or when
- * it has given up its user and its root. Memory is taken page by page where it is used. What fails is tried again, and
- * said, where there is a context.
+ * The store is opened when the library is loaded: a program may make its first context in a child, or when it has given
+ * up its user and its root. The memory costs nothing until it is used. What fails here is tried again, and complained
+ * about, with the first context.
  */
 __attribute__((constructor(102))) static void memory_begin(void)
 {
@@ -180,8 +180,8 @@ static void pause_for(unsigned round)
 }
 
 /*
- * Whether whoever holds the bucket has let go of it, or will not any more. False: it was waited for as long as a
- * handshake may wait, or somebody else has done that.
+ * Whether it is worth while to try again: after a pause, or since the bucket was taken from a dead process or one that
+ * has held it too long. False: a handshake may wait no longer, or another process has waited for this owner in vain.
  */
 static bool wait_for_bucket(struct arena_call *call, unsigned round, int64_t deadline)
 {
@@ -297,7 +297,7 @@ struct room {
     unsigned char session[STORE_SESSION_MAX];
 };
 
-/* Under one key: the length of the session in the room, or 0. What is for one use is taken, whatever the caller says. */
+/* Looks under one key. Gives the length of the session in the room, or 0. A session for one use is taken out in any case. */
 static uint32_t find(const struct record_key *key, const struct record_place *place, bool take,
                      struct room *room, enum arena_status *status)
 {
@@ -354,7 +354,7 @@ static SSL_SESSION *memory_get(const struct requests_session *known, bool take)
     return session;
 }
 
-/* What can't be removed in time must not be found any more: then all of its bucket goes. */
+/* A session that can't be removed in time must not be found any more, so its whole bucket is emptied. */
 static void memory_remove(const struct requests_session *known, int64_t life)
 {
     struct record_place place;
@@ -401,7 +401,7 @@ static bool memory_describe(char *json, size_t size)
 
 /* ---- fork ---- */
 
-/* The child counts what it does itself. */
+/* The child's counters begin at 0. */
 static void memory_fork_child(void)
 {
     lock_make_free(&lock, LOCK_MEMORY_STORE);

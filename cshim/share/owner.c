@@ -12,12 +12,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* From the top: 22 bits of the number, 10 of the namespace, 32 of the start. 0 in the last two: not known. */
+/*
+ * A word has, from the top: 22 bits of the process's number, 10 of its namespace, 32 of its start. The last two are 0
+ * where they are not known.
+ */
 enum { NUMBER_SHIFT = 42, SPACE_SHIFT = 32, SPACE_MASK = 0x3ff };
 
 static _Atomic uint64_t self; /* of this process, or of the one that it was forked from */
 
-/* System calls past libc's functions: those are places where a thread can be cancelled. */
+/* By syscall(2), since open(2) and the others of libc are cancellation points. */
 static ssize_t read_whole(const char *path, char *text, size_t size)
 {
     long file = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
@@ -60,7 +63,7 @@ static bool look_up(long number, struct process *process)
     return field != NULL;
 }
 
-/* Never 0 where it is known. */
+/* The namespace of process numbers that this process is in, 1 to SPACE_MASK; 0: not known. */
 static uint64_t own_space(void)
 {
     struct stat space;
@@ -91,7 +94,7 @@ uint64_t owner_self(void)
     return word;
 }
 
-/* Ended, and nobody has waited for it yet. A process whose first thread has left looks so too. */
+/* A zombie. With more than one thread it is a process whose first thread has ended. */
 static bool has_ended(const struct process *process)
 {
     return (process->state == 'Z' || process->state == 'X') && process->threads <= 1;
@@ -103,7 +106,7 @@ static bool is_dead(uint64_t word)
     uint64_t space = word >> SPACE_SHIFT & SPACE_MASK;
     struct process process = {.start = 0};
     if (number == 0)
-        return true; /* nobody's: the word was written by something else */
+        return true; /* we write no such word: something else has */
     if (space != (owner_self() >> SPACE_SHIFT & SPACE_MASK))
         return false;
     if (kill((pid_t)number, 0) != 0 && errno == ESRCH)

@@ -12,7 +12,7 @@
 uint64_t owner_self(void);
 
 /*
- * Whether the process of that word is certainly not there any more. False where nobody can tell: without /proc, for
+ * Whether the process of that word is dead for certain. False also where that can't be told: without /proc, for
  * a process of another namespace, or one that is hidden.
  */
 bool owner_is_dead(uint64_t word);

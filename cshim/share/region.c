@@ -125,7 +125,7 @@ static int open_folder(const char **fault)
 
 /* ---- the file ---- */
 
-/* Another process may be making it; one that was stopped meanwhile is not waited for. */
+/* Waits for a process that is making the file, for two seconds at most: it may have been stopped. */
 static bool lock_file(int file)
 {
     enum { TRIES = 200 };
@@ -140,7 +140,7 @@ static bool lock_file(int file)
     return false;
 }
 
-/* Beyond that limit the kernel would end the process. */
+/* Beyond that limit the kernel would end the process by SIGXFSZ. */
 static bool is_allowed(uint64_t size)
 {
     struct rlimit limit;
@@ -148,7 +148,7 @@ static bool is_allowed(uint64_t size)
            limit.rlim_cur >= size;
 }
 
-/* All of it is there afterwards: a page that can't be had later would end the process. */
+/* Allocates all of the file now: a page for which there is no room later would end the process by SIGBUS. */
 static const char *take_room(int file, const struct stat *seen, uint64_t size)
 {
     if (!is_allowed(size))
@@ -171,7 +171,7 @@ static bool is_new(const struct region *region)
     return true;
 }
 
-/* Under the lock of the file. */
+/* The file is locked. */
 static const char *map_locked(struct region *region, int file, const struct stat *seen,
                               uint64_t size)
 {

@@ -19,9 +19,10 @@ static const int64_t second = 1000000000;
 struct request {
     struct store_request go; /* first: Go knows it by this address */
     struct request *next;    /* in the queue */
-    struct wait *wait;       /* of who waits for the answer; NULL: nobody does */
-    unsigned waiting;        /* the word of that wait until it is answered */
-    uint32_t size;           /* of the session's memory */
+    struct wait *
+        wait; /* of the caller that waits for the answer; NULL: a write, whose answer is not waited for */
+    unsigned waiting; /* the word that the wait has until it is answered or left */
+    uint32_t size;    /* of the session's memory */
     unsigned char session[];
 };
 
@@ -35,8 +36,9 @@ static void wipe_and_free(struct request *request)
 /* ---- those who wait ---- */
 
 /*
- * Whose the request of a look-up is, its wait says. It lies in memory that is never freed, so a caller may come late, or
- * never: each step is one exchange of its word, which is a ticket, another for each look-up, and one of these.
+ * Who owns the request of a look-up is said by its wait, in one word: a number that is another for each look-up, and
+ * one of these states. Each step is one exchange of the word. Waits are never freed, so that a caller may come late, or
+ * never.
  */
 enum { FREE, WAITING, ANSWERED, LEFT, WAIT_STATES };
 
@@ -87,7 +89,7 @@ static bool take_wait(struct request *request, int64_t deadline)
     return false;
 }
 
-/* Called by Go, or instead of it. The request is the caller's then, or nobody's. */
+/* Called by Go, or instead of it, when a request is done. It is the waiting caller's then; if that has left, it is freed. */
 static void answer(struct store_request *go)
 {
     struct request *request = (struct request *)go;
@@ -126,7 +128,8 @@ enum { QUEUE_MAX = 8192, QUEUE_BYTES_MAX = 8 << 20 };
 
 static struct queue lookups, writes;
 static atomic_uint queued, queued_bytes; /* of both */
-static atomic_uint pushes;               /* so far: the thread sleeps on it */
+static atomic_uint
+    pushes; /* how many requests were pushed so far; the thread sleeps on this word */
 static atomic_ulong dropped, skipped, timed_out;
 
 /*

@@ -18,7 +18,7 @@ struct description {
     unsigned char identity[TICKET_IDENTITY_SIZE];
     uint32_t verify_mode;
     uint32_t
-        callback; /* 0, or the number of the SSL_CTX: nobody knows what a callback of its own accepts */
+        callback; /* 0, or the number of the SSL_CTX if it has a callback: what that accepts is not known */
 };
 
 _Static_assert(sizeof(struct description) == SETTINGS_NAME_SIZE + TICKET_IDENTITY_SIZE + 8,
@@ -79,7 +79,7 @@ void session_context_take_back(SSL *ssl)
     libssl.SSL_set_session_id_context(ssl, (const unsigned char *)"", 0);
 }
 
-/* Nobody else has the same random one: what it makes is resumed by nobody. */
+/* A random one, which no other connection has: its session will never be resumed. */
 static void set_apart(SSL *ssl)
 {
     unsigned char random[SSL_MAX_SID_CTX_LENGTH];

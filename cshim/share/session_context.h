@@ -15,7 +15,7 @@
 /* A connection was made with the context, or has got it. NULL: it is not attached. */
 void session_context_connect(SSL *ssl, struct context *context);
 
-/* The connection is to have none of ours: the program gives it one, or another SSL_CTX. */
+/* Takes ours away from the connection, before the program gives it one of its own or another SSL_CTX. */
 void session_context_take_back(SSL *ssl);
 
 /* To be told of SSL_set_verify(3) when it is done: the connection has rules of its own. */

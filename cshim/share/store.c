@@ -84,7 +84,7 @@ __attribute__((destructor)) static void say_the_rest(void)
     say_noted();
 }
 
-/* Whether a handshake has something to ask for. */
+/* Whether there is a store. If not, what was noted of that is said now. */
 static bool is_open(void)
 {
     bool is_so = is_on();
@@ -141,7 +141,7 @@ void store_set_context_of(struct context *context, const unsigned char *id_conte
     if (!contexts_are_noted() || context == NULL || length > sizeof(context->session_context.bytes))
         return;
     contexts_lock();
-    if (length > 0) /* else the program may give NULL */
+    if (length > 0) /* with length 0 the program may give NULL */
         memcpy(context->session_context.bytes, id_context, length);
     context->session_context.length = length;
     contexts_unlock();
@@ -248,7 +248,7 @@ bool store_put(const SSL *ssl, SSL_SESSION *session)
     return share(session);
 }
 
-/* A session does not say whose it is: the mode of its context does. */
+/* Whether it is a server's does not stand in a session: the mode of its context tells. */
 bool store_put_added(struct context *context, SSL_SESSION *session)
 {
     const long client = SSL_SESS_CACHE_CLIENT, server = SSL_SESS_CACHE_SERVER;
@@ -284,7 +284,7 @@ SSL_SESSION *store_find(SSL *ssl, const unsigned char *id, unsigned int length, 
     return session;
 }
 
-/* False: nothing is shared of it. */
+/* False: it is not in the store. */
 static bool find_known(struct requests_session *known, const SSL_SESSION *session)
 {
     if (!is_on())
@@ -295,7 +295,7 @@ static bool find_known(struct requests_session *known, const SSL_SESSION *sessio
 
 void store_remove(const SSL_SESSION *session)
 {
-    /* libssl may hold its lock here. */
+    /* libssl may hold its lock of the context here, so nothing is waited for that needs it. */
     int saved_errno = errno;
     struct requests_session known;
     if (find_known(&known, session))

@@ -39,7 +39,10 @@ void store_remove(const SSL_SESSION *session);
 /* Whether another process has removed a session that this one has in its own cache. */
 bool store_was_removed(const SSL_SESSION *session);
 
-/* To be told what the program sets: libssl shows nobody. NULL context: it is not attached. */
+/*
+ * To be told which session id contexts the program sets, since libssl has no function that shows them. NULL context: it
+ * is not attached.
+ */
 void store_set_context_of(struct context *context, const unsigned char *id_context,
                           unsigned int length);
 void store_set_connection_of(SSL *ssl, const unsigned char *id_context, unsigned int length);

@@ -27,7 +27,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct writing *writing, c
         writing->length += (size_t)length;
 }
 
-/* With its length, so that no text can pass for the end of one and the beginning of the next. */
+/* Each text has its length before it, so that two texts never read like two others. */
 static void put_text(struct writing *writing, const char *name, const char *text)
 {
     if (text != NULL)
@@ -49,7 +49,7 @@ uint64_t terms_hash_protocols(const unsigned char *protocols, unsigned int lengt
     return protocols == NULL || length == 0 ? 0 : hash(hash_start, protocols, length);
 }
 
-/* A server may only go on with a session whose cipher the client offers. */
+/* Ciphers count, for a server resumes a session only if the client offers its cipher. */
 static uint64_t hash_ciphers(const SSL *ssl)
 {
     uint64_t sum = hash_start;
@@ -95,7 +95,7 @@ static void put_hello(struct writing *writing, SSL *ssl)
         (void *)libssl.SSL_get_certificate(ssl));
 }
 
-/* Whether the program has a say in the handshake that can't be compared: a function, and what it knows. */
+/* Whether a function of the program decides in the handshake. What it would decide can't be compared. */
 static bool has_callbacks(SSL *ssl, const struct context *context)
 {
     X509_STORE *store = chain_store(ssl, context->ctx);
@@ -104,7 +104,7 @@ static bool has_callbacks(SSL *ssl, const struct context *context)
            (store != NULL && libssl.X509_STORE_get_verify_cb(store) != NULL);
 }
 
-/* A stapled answer of the certificate's issuer comes with the certificate only, in a full handshake. */
+/* The status of a certificate (OCSP) comes with the certificate, which is sent in a full handshake only. */
 static bool wants_stapling(SSL *ssl)
 {
     return libssl.SSL_ctrl(ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_TYPE, 0, NULL) ==

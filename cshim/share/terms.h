@@ -16,14 +16,14 @@ struct terms {
 };
 
 /*
- * Reads the terms of ssl. CAUSE_NONE: they are whole. Else it says why they can't be known; then nothing may
- * be offered to ssl, and its session to nobody.
+ * Reads the terms of ssl. CAUSE_NONE: they are whole. Else it says why they can't be known; then nothing may be offered
+ * to ssl, and its session to no other.
  */
 enum event_cause terms_read(SSL *ssl, const struct context *context, struct terms *terms);
 
 bool terms_equal(const struct terms *left, const struct terms *right);
 
-/* A hash of the protocols that SSL_set_alpn_protos(3) takes; 0 for none. libssl shows them to nobody. */
+/* A hash of the protocols that SSL_set_alpn_protos(3) takes; 0 for none. libssl has no function that shows them. */
 uint64_t terms_hash_protocols(const unsigned char *protocols, unsigned int length);
 
 #endif

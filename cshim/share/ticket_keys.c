@@ -24,7 +24,7 @@ enum { MARK_SIZE = 4, TAG_SIZE = 8, SLOTS = 64 };
 /* What a key follows from. */
 struct root {
     unsigned char mark[MARK_SIZE]; /* the beginning of a ticket's key name */
-    uint32_t mask;                 /* lies over the epoch in it */
+    uint32_t mask;                 /* the epoch's number stands there XOR this mask */
     unsigned char key[HKDF_KEY_SIZE];
 };
 
@@ -44,8 +44,9 @@ struct secrets {
     struct root root[KEY_FILE_KEYS_MAX];
     struct slot slots[SLOTS];
 
-    /* Of whoever reads the file, see is_reading. */
-    struct key_file file; /* keys that were read and not used yet; of none there are 0 */
+    /* Of the thread that reads the file: see is_reading. */
+    struct key_file
+        file; /* keys that were read and are not used yet; its count is 0 where there are none */
     struct root derived[KEY_FILE_KEYS_MAX];
 };
 
@@ -140,7 +141,7 @@ static size_t put_number(unsigned char *to, uint64_t number)
     return 8;
 }
 
-/* Every part is of a known length, or has its length before it. */
+/* Each part is of a fixed length or has its length before it, so that no two labels give the same text. */
 static size_t describe(const struct ticket_label *label, int64_t epoch, int64_t number,
                        unsigned char text[HKDF_INFORMATION_MAX])
 {
@@ -176,7 +177,7 @@ static bool derive_key(const struct root *root, const struct ticket_label *label
 
 /* ---- the roots ---- */
 
-/* The lock is held. Keys of the roots that were are wiped. */
+/* The lock is held. Wipes the former roots, and the keys that were made of them. */
 static void take_roots(struct secrets *all, const struct root *derived, uint32_t count)
 {
     libssl.OPENSSL_cleanse(all->slots, sizeof(all->slots));
@@ -264,7 +265,7 @@ __attribute__((constructor)) static void read_when_loaded(void)
     struct secrets *all = is_asked && !config.settings.disable ? room() : NULL;
     if (all == NULL || read_keys(all, problem, sizeof(problem)))
         return;
-    /* It is looked at again, and said, where there is a context. */
+    /* What is wrong is said when it is read again, where there is a context. */
     secret_file_free(last_read);
     last_read = NULL;
 }
@@ -323,7 +324,7 @@ static int64_t older_epochs(const struct ticket_time *time)
     return (time->life + time->epoch - 1) / time->epoch + 1;
 }
 
-/* The lock is held. Once in an epoch, or a minute, the keys that nobody needs any more are wiped. */
+/* The lock is held. Wipes keys whose tickets have expired: once in an epoch, and each minute where an epoch is longer. */
 static void sweep(struct secrets *all, const struct ticket_time *time)
 {
     int64_t since = time->now - swept;
@@ -332,7 +333,7 @@ static void sweep(struct secrets *all, const struct ticket_time *time)
     swept = time->now;
     for (int i = 0; i < SLOTS; i++) {
         struct slot *slot = &all->slots[i];
-        /* A label tells the life of its tickets by the length of its epoch only. */
+        /* How long the tickets of this key live is not kept: as long as those that are asked for now. */
         int64_t end = (slot->number + older_epochs(time) + 1) * slot->epoch;
         if (slot->is_used && end <= time->now)
             libssl.OPENSSL_cleanse(slot, sizeof(*slot));

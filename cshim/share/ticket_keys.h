@@ -52,7 +52,7 @@ enum ticket_finding {
     TICKET_OPENS_RENEW,  /* and a newer key seals by now */
     TICKET_IS_UNKNOWN,   /* of no root that is here */
     TICKET_IS_OLD,       /* of an epoch whose tickets have all expired, or of one far ahead */
-    TICKET_IS_ELSEWHERES /* of another label */
+    TICKET_IS_ELSEWHERES /* of a root that is here, and of another label */
 };
 
 /*
@@ -64,8 +64,8 @@ enum ticket_finding {
 bool ticket_keys_ready(bool now);
 
 /*
- * The root of processes that have no file of keys: a store gives it, which they all have. Wins over nothing: a
- * file that is asked for is the only source. Answers whether it is used.
+ * Sets the root of processes that have no file of keys, which they have from the memory store that they share. Reports
+ * whether it is used: not where SSLCACHE_STORE_KEY names a file, which is then the only source.
  */
 bool ticket_keys_set_root(const unsigned char root[TICKET_KEY_SIZE]);
 
@@ -80,8 +80,8 @@ enum ticket_finding ticket_keys_open(const struct ticket_label *label,
                                      struct ticket_key *key);
 
 /*
- * The lock of the keys, also for the little that others keep for them (ticket_identity.h). Nothing of the
- * program runs under it, and no other lock of ours is taken.
+ * The lock of the keys. It also guards what is kept of identities and choices (ticket_identity.h, ticket_choices.h).
+ * Under it no code of the program runs, and no other lock of ours is taken.
  */
 void ticket_keys_lock(void);
 void ticket_keys_unlock(void);

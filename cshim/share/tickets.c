@@ -35,8 +35,8 @@ static bool are_watched(void)
 }
 
 /*
- * What the callback for keys has said of the ticket that libssl tries to open. libssl tells the next callback,
- * on the same thread and in the same call, only whether it did.
+ * What the callback for keys has found out of the ticket that libssl tries to open. The next callback, on the same
+ * thread and in the same call of libssl, is only told whether that was possible.
  */
 static _Thread_local enum ticket_finding found;
 static _Thread_local bool was_asked;
@@ -47,7 +47,7 @@ static void note_finding(enum ticket_finding finding)
     was_asked = true;
 }
 
-/* Of a ticket that two hosts open early data could be sent to both. */
+/* An attacker could send the early data of one ticket to each host that opens it. */
 static int refuse_early_data(SSL *ssl, void *unused)
 {
     (void)ssl, (void)unused;
@@ -57,8 +57,7 @@ static int refuse_early_data(SSL *ssl, void *unused)
 /* ---- keys ---- */
 
 /*
- * Of a QUIC connection its mutex may be held, by this very thread: but for its version, which takes none,
- * nothing can be asked of it.
+ * This thread may hold the mutex of a QUIC connection. Nothing may be asked of one that takes it; its version does not.
  */
 static bool may_share(const SSL *ssl, int *version)
 {
@@ -390,7 +389,7 @@ int tickets_set_evp_callback(struct context *context, evp_ticket_callback callba
     return 1;
 }
 
-/* Whoever reads libssl's keys gives them to others, which then open what is sealed here. */
+/* A program that reads libssl's keys gives them to other processes, which are to open what is sealed here. */
 void tickets_note_ctrl(struct context *context, int command, const void *pointer)
 {
     bool is_about_keys =

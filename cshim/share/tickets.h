@@ -3,7 +3,7 @@
  * becomes of the tickets of any process that is traced.
  *
  * The callbacks of SSL_CTX_set_tlsext_ticket_key_evp_cb(3) and SSL_CTX_set_session_ticket_cb(3) are ours then,
- * on each SSL_CTX that was made while we looked and whose program has set none. Where a ticket can't be shared
+ * on each SSL_CTX that we have seen from SSL_CTX_new on and whose program has set none. Where a ticket can't be shared
  * it is sealed as libssl alone would.
  */
 #ifndef SSLCACHE_TICKETS_H

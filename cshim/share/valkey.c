@@ -41,8 +41,8 @@ static const struct store_functions *open_store(void (*answered)(struct store_re
 }
 
 /*
- * Gives Go the newest keys that it has not seen; in a forked child, whose Go has none yet, older ones where they are no
- * keys.
+ * Gives Go the newest keys that it has not seen. Where those are no keys, and Go has none yet, as in a forked child, it gets
+ * older ones.
  */
 static void give_keys(const struct store_functions *store)
 {
