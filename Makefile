@@ -13,8 +13,8 @@ C_SOURCES := cshim.c $(wildcard cshim/*.c cshim/*/*.c)
 C_HEADERS := $(wildcard cshim/*/*.h capi/*.h capi/*/*.h) include/sslcache.h
 C_FORMATTED = $(shell git ls-files '*.c' '*.h')
 FREESTANDING_SOURCES := $(shell find internal/arena internal/cache internal/direct internal/host tools/freestanding -name '*.go' -not -name '*_test.go' 2>/dev/null) go.mod go.sum
-GO_SOURCES := $(shell find capi internal/cache internal/direct internal/host internal/store \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
-COMMAND_SOURCES := $(shell find cmd internal -type f -not -name '*_test.go') cshim/settings/settings.c cshim/settings/settings.h go.mod go.sum
+GO_SOURCES := $(shell find capi internal/arena internal/cache internal/direct internal/host internal/store \( -name '*.go' -o -name '*.s' \) -not -name '*_test.go') go.mod go.sum
+COMMAND_SOURCES := $(shell find cmd internal/command internal/store/keyfile -not -type d -not -name '*_test.go') cshim/settings/settings.c cshim/settings/settings.h go.mod go.sum
 
 CFLAGS ?= -O2 -g
 GO_LDFLAGS := -s
@@ -185,7 +185,7 @@ run: ## build, and show an unmodified OpenSSL server that resumes out of our cac
 
 test: packages ## run every test
 	@$(MAKE) --no-print-directory all asan abi release
-	CGO_ENABLED=0 $(GO) test ./internal/cache/... ./internal/direct/...
+	CGO_ENABLED=0 $(GO) test ./internal/cache/... ./internal/arena/... ./internal/direct/...
 	$(GO) test -race ./internal/... ./capi
 	@tests/fuzz.sh $(FUZZ_TIME)
 	$(GO) test -timeout 30m ./tests/... ./tools/...
@@ -208,6 +208,7 @@ ROOMS := \
 lint: packages ## check the format and the sense of all code
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	@! $(GO) list -deps ./capi ./internal/direct/image | grep internal/command || { echo 'the library uses what is of the command'; exit 1; }
 	@unformatted=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); \
 		test -z "$$unformatted" || { echo "gofumpt would change: $$unformatted"; exit 1; }
 	clang-format --dry-run --Werror $(C_FORMATTED)

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"libsslcache/internal/bound"
-	"libsslcache/internal/program"
-	"libsslcache/internal/report"
+	"libsslcache/internal/command/bound"
+	"libsslcache/internal/command/program"
+	"libsslcache/internal/command/report"
 )
 
 // statusProgram is the exit status of check where the bounds could be judged and the program itself failed.

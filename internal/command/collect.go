@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"libsslcache/internal/program"
-	"libsslcache/internal/trace"
+	"libsslcache/internal/command/program"
+	"libsslcache/internal/command/trace"
 )
 
 // `run` becomes the program. What reads the trace and makes the report is a process of its own, which nobody is the

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"libsslcache/internal/printable"
-	"libsslcache/internal/program"
+	"libsslcache/internal/command/printable"
+	"libsslcache/internal/command/program"
 )
 
 // The exit statuses of sslcache itself. A command that runs a program hands on that of the program, and

@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"libsslcache/internal/program"
-	"libsslcache/internal/report"
-	"libsslcache/internal/settings"
-	"libsslcache/internal/trace"
+	"libsslcache/internal/command/program"
+	"libsslcache/internal/command/report"
+	"libsslcache/internal/command/settings"
+	"libsslcache/internal/command/trace"
 )
 
 // quiet is how long processes that go on after the program may be silent before the report is made

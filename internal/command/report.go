@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"libsslcache/internal/program"
-	"libsslcache/internal/report"
-	"libsslcache/internal/trace"
+	"libsslcache/internal/command/program"
+	"libsslcache/internal/command/report"
+	"libsslcache/internal/command/trace"
 )
 
 // reporting is one call of `report`.

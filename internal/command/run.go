@@ -3,7 +3,7 @@ package command
 import (
 	"github.com/spf13/cobra"
 
-	"libsslcache/internal/program"
+	"libsslcache/internal/command/program"
 )
 
 // running is one call of `run`.

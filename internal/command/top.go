@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"libsslcache/internal/live"
-	"libsslcache/internal/printable"
-	"libsslcache/internal/program"
-	"libsslcache/internal/settings"
+	"libsslcache/internal/command/live"
+	"libsslcache/internal/command/printable"
+	"libsslcache/internal/command/program"
+	"libsslcache/internal/command/settings"
 )
 
 // watching is one call of `top`.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"libsslcache/internal/finding"
-	"libsslcache/internal/summary"
+	"libsslcache/internal/command/finding"
+	"libsslcache/internal/command/summary"
 	"libsslcache/tests/harness"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"libsslcache/internal/finding"
+	"libsslcache/internal/command/finding"
 )
 
 // Each kind of finding has a program in programs/ with that fault and no other.

@@ -16,11 +16,11 @@ import (
 	"libsslcache/tests/harness"
 )
 
-// The findings are tested with traces of real programs, which are kept in internal/report/testdata/recorded.
+// The findings are tested with traces of real programs, which are kept in internal/command/report/testdata/recorded.
 // `go test ./tests/command -run TestRecord -record` makes them anew.
-var record = flag.Bool("record", false, "record the traces of real programs that internal/report is tested with")
+var record = flag.Bool("record", false, "record the traces of real programs that internal/command/report is tested with")
 
-const recorded = "internal/report/testdata/recorded"
+const recorded = "internal/command/report/testdata/recorded"
 
 const mosquittoConfiguration = `
 listener {port} 127.0.0.1

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"libsslcache/internal/trace"
+	"libsslcache/internal/command/trace"
 	"libsslcache/tests/harness"
 	"libsslcache/tests/libssls"
 )

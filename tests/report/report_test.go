@@ -146,7 +146,7 @@ func requireDrawn(t *testing.T, name string, window seen, charts int) {
 
 func TestAPageOfFindingsAndOfNextToNothing(t *testing.T) {
 	t.Parallel()
-	sample := filepath.Join(harness.Root(t), "internal/report/testdata/sample.jsonl")
+	sample := filepath.Join(harness.Root(t), "internal/command/report/testdata/sample.jsonl")
 	for name, window := range look(t, makePage(t, sample)) {
 		requireDrawn(t, name, window, 5)
 		require.Contains(t, window.Text, "leaked-references")
@@ -179,7 +179,7 @@ func TestATextOfTheTraceCannotBecomeMarkup(t *testing.T) {
 }
 
 func TestATraceThatCannotBeReadIsSaid(t *testing.T) {
-	sample, err := os.ReadFile(filepath.Join(harness.Root(t), "internal/report/testdata/sample.jsonl"))
+	sample, err := os.ReadFile(filepath.Join(harness.Root(t), "internal/command/report/testdata/sample.jsonl"))
 	require.NoError(t, err)
 	folder := t.TempDir()
 	for name, one := range map[string]struct{ content, says, writes string }{

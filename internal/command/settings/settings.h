@@ -1,0 +1,1 @@
+../../../cshim/settings/settings.h

@@ -1,1 +1,0 @@
-../../cshim/settings/settings.c
