@@ -106,23 +106,64 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	return func() { _ = file.Close() }, nil
 }
 
-// fetch leaves the unpacked packages in work/root. apt works in a tree of its own there, knows only the
-// suite that is asked for, and checks its signatures as ever.
+// fetch leaves the unpacked packages in work/root.
 func fetch(ctx context.Context, work, version string, origin origin) error {
-	sources, err := Sources(origin.suite)
+	debs, err := Download(ctx, work, origin.suite, origin.architecture, origin.packages)
 	if err != nil {
 		return err
 	}
+	root := filepath.Join(work, "root")
+	for _, deb := range debs {
+		if err := run(ctx, work, "dpkg-deb", "-x", deb, root); err != nil {
+			return err
+		}
+	}
+	if err := joinHeaders(filepath.Join(root, "usr", "include")); err != nil {
+		return err
+	}
+	if err := mergeUsr(ctx, root); err != nil {
+		return err
+	}
+	if err := pointLoaderHome(root); err != nil {
+		return err
+	}
+	return mark(ctx, work, version, origin)
+}
+
+// Download returns the files of packages of a suite, fetched into the folder work; without an architecture, of this
+// machine's. apt works in a tree of its own there, knows only the suite that is asked for, and checks its signatures
+// as ever.
+func Download(ctx context.Context, work, suite, architecture string, packages []string) ([]string, error) {
+	work, err := filepath.Abs(work)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := Sources(suite)
+	if err != nil {
+		return nil, err
+	}
 	for _, folder := range []string{"state/lists/partial", "cache/archives/partial", "debs", "root"} {
 		if err := os.MkdirAll(filepath.Join(work, folder), 0o755); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for name, text := range map[string]string{"suite.sources": sources, "status": ""} {
 		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o644); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	debs := filepath.Join(work, "debs")
+	options := aptOptions(work, architecture)
+	if err := run(ctx, debs, "apt-get", append(options, "--error-on=any", "update")...); err != nil {
+		return nil, err
+	}
+	if err := run(ctx, debs, "apt-get", append(append(options, "download"), packages...)...); err != nil {
+		return nil, err
+	}
+	return filepath.Glob(filepath.Join(debs, "*.deb"))
+}
+
+func aptOptions(work, architecture string) []string {
 	options := []string{
 		"-q",
 		"-o", "Dir::Etc::SourceList=" + filepath.Join(work, "suite.sources"),
@@ -138,34 +179,10 @@ func fetch(ctx context.Context, work, version string, origin origin) error {
 		"-o", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 		"-o", "Acquire::Languages=none",
 	}
-	if origin.architecture != "" {
-		options = append(options, "-o", "APT::Architecture="+origin.architecture, "-o", "APT::Architectures="+origin.architecture)
+	if architecture != "" {
+		options = append(options, "-o", "APT::Architecture="+architecture, "-o", "APT::Architectures="+architecture)
 	}
-	if err := run(ctx, filepath.Join(work, "debs"), "apt-get", append(options, "--error-on=any", "update")...); err != nil {
-		return err
-	}
-	if err := run(ctx, filepath.Join(work, "debs"), "apt-get", append(append(options, "download"), origin.packages...)...); err != nil {
-		return err
-	}
-	debs, err := filepath.Glob(filepath.Join(work, "debs", "*.deb"))
-	if err != nil {
-		return err
-	}
-	for _, deb := range debs {
-		if err := run(ctx, work, "dpkg-deb", "-x", deb, "root"); err != nil {
-			return err
-		}
-	}
-	if err := joinHeaders(filepath.Join(work, "root", "usr", "include")); err != nil {
-		return err
-	}
-	if err := mergeUsr(ctx, filepath.Join(work, "root")); err != nil {
-		return err
-	}
-	if err := pointLoaderHome(filepath.Join(work, "root")); err != nil {
-		return err
-	}
-	return mark(ctx, work, version, origin)
+	return options[:len(options):len(options)]
 }
 
 // joinHeaders puts the headers that Debian keeps for each architecture beside the others.

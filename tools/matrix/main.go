@@ -1,5 +1,6 @@
 // Command matrix checks the table of OpenSSL functions (LIBSSL_FUNCTIONS in cshim/libssl/libssl.h) against the headers
-// and the exports of every libssl that Debian ships, and writes docs/matrix.md from them.
+// and the exports of every libssl that Debian ships, and writes docs/matrix.md from them and from what the programs of
+// Debian import.
 //
 // usage: go run ./tools/matrix [-check]
 package main
@@ -42,7 +43,11 @@ func run(ctx context.Context, root string, check bool) error {
 	if err := checkAll(ctx, root, functions, versions); err != nil {
 		return err
 	}
-	text, err := matrix(ctx, root, functions, versions)
+	imported, err := programImports(ctx, root)
+	if err != nil {
+		return err
+	}
+	text, err := matrix(ctx, root, functions, versions, imported)
 	if err != nil {
 		return err
 	}

@@ -8,12 +8,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // The session family: what libssl names after sessions, but pre-shared keys, which have their own.
 var (
-	family        = regexp.MustCompile(`^SSL_.*(_sess(ion|ions)?(_|$)|SESSION)|^[di]2[di]_SSL_SESSION`)
+	family        = regexp.MustCompile(`^SSL_(.*_)?(sess(ion|ions)?(_|$)|.*SESSION)|^[di]2[di]_SSL_SESSION|^PEM_.*_SSL_SESSION|^BIO_ssl_.*_session_`)
 	notOfTheCache = regexp.MustCompile(`_psk_`)
 )
 
@@ -21,6 +22,9 @@ var (
 var relatives = []string{
 	"SSL_CTX_new", "SSL_CTX_new_ex", "SSL_CTX_free", "SSL_CTX_up_ref", "SSL_CTX_ctrl",
 	"SSL_CTX_get_timeout", "SSL_CTX_set_timeout", "SSL_set_SSL_CTX", "SSL_dup", "SSL_clear",
+	"SSL_accept", "SSL_set_ssl_method", "SSL_CTX_set_ssl_version", "SSL_CONF_cmd", "SSL_CTX_config",
+	"SSL_set_shutdown", "SSL_set_quiet_shutdown", "SSL_CTX_set_quiet_shutdown",
+	"SSL_set_num_tickets", "SSL_CTX_set_num_tickets",
 }
 
 // A macro over SSL_CTX_ctrl.
@@ -54,7 +58,7 @@ const (
 	absent = "–"
 )
 
-func matrix(ctx context.Context, root string, functions []function, versions []version) (string, error) {
+func matrix(ctx context.Context, root string, functions []function, versions []version, imported imports) (string, error) {
 	tests, err := readTests(root)
 	if err != nil {
 		return "", err
@@ -65,33 +69,37 @@ func matrix(ctx context.Context, root string, functions []function, versions []v
 	}
 	var text strings.Builder
 	text.WriteString(introduction)
-	writeHead(&text, "function", versions)
-	for _, name := range familyNames(functions, versions) {
+	writeHead(&text, "function", versions, "test", "programs")
+	names := familyNames(functions, versions)
+	for _, name := range names {
 		cells := functionCells(name, functions, versions)
-		writeRow(&text, name, cells, tests.covering(name))
+		writeRow(&text, name, append(cells, tests.covering(name), strconv.Itoa(imported.count(name))))
 	}
 	text.WriteString(macroIntroduction)
-	writeHead(&text, "macro", versions)
+	writeHead(&text, "macro", versions, "test")
 	for _, macro := range macros {
 		cells, err := macroCells(ctx, macro, answered, versions)
 		if err != nil {
 			return "", err
 		}
-		writeRow(&text, macro.name, cells, tests.covering(macro.name))
+		writeRow(&text, macro.name, append(cells, tests.covering(macro.name)))
 	}
+	isOurs := func(name string) bool { return isInterposed(functions, name) }
+	writePrograms(&text, names, isOurs, imported, tests)
 	text.WriteString(conclusion)
 	return text.String(), nil
 }
 
 const introduction = `# The session functions of libssl, and who answers them
 
-Written by ` + "`go run ./tools/matrix`" + ` from cshim/libssl/libssl.h, the headers and exports of each libssl, and tests/. Do not edit.
+Written by ` + "`go run ./tools/matrix`" + ` from cshim/libssl/libssl.h, the headers and exports of each libssl, tests/, and the
+packages of programs that tools/matrix/programs.go names. Do not edit.
 
 - ` + ours + `: the call comes to us; where libssl keeps the sessions after all, we hand it on.
 - ` + passes + `: the call goes to libssl, and we are not in its way.
 - ` + absent + `: this version does not export it.
 
-The last column names a test that uses it, below tests/.
+Then a test that uses it, below tests/, and how many of the programs below import it.
 
 `
 
@@ -132,9 +140,13 @@ func familyNames(functions []function, versions []version) []string {
 	return names
 }
 
+func isInterposed(functions []function, name string) bool {
+	return slices.ContainsFunc(functions, func(f function) bool { return f.name == name && f.interposed })
+}
+
 func functionCells(name string, functions []function, versions []version) []string {
 	answer := passes
-	if slices.ContainsFunc(functions, func(f function) bool { return f.name == name && f.interposed }) {
+	if isInterposed(functions, name) {
 		answer = ours
 	}
 	var cells []string
@@ -201,16 +213,17 @@ func macroDefined(ctx context.Context, macro macro, version version) (bool, erro
 	return strings.Contains(expanded, "@defined"), err
 }
 
-func writeHead(text *strings.Builder, title string, versions []version) {
-	fmt.Fprintf(text, "| %s |", title)
+func writeHead(text *strings.Builder, title string, versions []version, more ...string) {
+	heads := []string{title}
 	for _, version := range versions {
-		fmt.Fprintf(text, " %s |", version.Version)
+		heads = append(heads, version.Version)
 	}
-	text.WriteString(" test |\n|" + strings.Repeat(" --- |", len(versions)+2) + "\n")
+	heads = append(heads, more...)
+	fmt.Fprintf(text, "| %s |\n|%s\n", strings.Join(heads, " | "), strings.Repeat(" --- |", len(heads)))
 }
 
-func writeRow(text *strings.Builder, name string, cells []string, test string) {
-	fmt.Fprintf(text, "| `%s` | %s | %s |\n", name, strings.Join(cells, " | "), test)
+func writeRow(text *strings.Builder, name string, cells []string) {
+	fmt.Fprintf(text, "| `%s` | %s |\n", name, strings.Join(cells, " | "))
 }
 
 func firstDifference(committed, actual string) string {

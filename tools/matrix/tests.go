@@ -16,6 +16,9 @@ type test struct {
 
 type tests []test
 
+// noTest stands in the table where no test uses a function.
+const noTest = "none"
+
 // The kinds of test, those first that ask most of a function.
 var kinds = []string{"api/programs", "differential", "matrix", "legacy", "takeover", "settings", "trace", "stress", "clients", "api/linked", "include"}
 
@@ -64,5 +67,5 @@ func (t tests) covering(name string) string {
 			return strings.TrimSuffix(test.path, ".c")
 		}
 	}
-	return "none"
+	return noTest
 }
