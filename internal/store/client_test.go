@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/internal/store/keyfile"
@@ -36,7 +38,9 @@ func answering(t *testing.T, answer string, open *atomic.Int64) string {
 	return "valkey://" + listener.Addr().String()
 }
 
+// All servers at once: the client library waits two seconds for some sentinels.
 func TestServerThatTalksNonsense(t *testing.T) {
+	var users sync.WaitGroup
 	for i, answer := range []string{
 		"HTTP/1.1 400 Bad Request\r\n\r\n",
 		"$99999999999999\r\n",
@@ -52,27 +56,34 @@ func TestServerThatTalksNonsense(t *testing.T) {
 		strings.Repeat("%1\r\n+x\r\n", 1<<19) + strings.Repeat("*65536\r\n", 1<<16),
 	} {
 		for _, more := range []string{"", "?cluster=true", "?master_name=m"} {
-			t.Run(fmt.Sprint(i, more), func(t *testing.T) {
-				t.Parallel()
-				var open atomic.Int64
-				s, err := Open(Settings{
-					Address: answering(t, answer, &open) + more, Application: "test", Timeout: 50 * time.Millisecond,
-				})
-				require.NoError(t, err)
-				require.NoError(t, s.SetKeys([]byte(keyfile.Generate())))
-				for range 8 {
-					put(s, "a")
-					require.Empty(t, get(s, "a", false))
-					s.Delete(named("a"))
-				}
-				stats := s.Stats()
-				require.Equal(t, uint64(8), stats.Failed+stats.TimedOut+stats.Skipped+stats.Missed)
-				s.Close()
-				require.Eventually(t, func() bool { return open.Load() == 0 }, 10*time.Second, time.Millisecond,
-					"every connection is closed")
+			var open atomic.Int64
+			address := answering(t, answer, &open) + more
+			users.Go(func() {
+				name := fmt.Sprint(i, more)
+				useNonsense(t, name, address)
+				assert.Eventually(t, func() bool { return open.Load() == 0 }, 10*time.Second, time.Millisecond,
+					"%s: every connection is closed", name)
 			})
 		}
 	}
+	users.Wait()
+}
+
+// useNonsense opens a store, uses it, and closes it.
+func useNonsense(t *testing.T, name, address string) {
+	s, err := Open(Settings{Address: address, Application: "test", Timeout: 50 * time.Millisecond})
+	if !assert.NoError(t, err, name) {
+		return
+	}
+	defer s.Close()
+	assert.NoError(t, s.SetKeys([]byte(keyfile.Generate())), name)
+	for range 8 {
+		put(s, "a")
+		assert.Empty(t, get(s, "a", false), name)
+		s.Delete(named("a"))
+	}
+	stats := s.Stats()
+	assert.Equal(t, uint64(8), stats.Failed+stats.TimedOut+stats.Skipped+stats.Missed, name)
 }
 
 // TestSentinelThatTalksNonsense: it answers well until it is to tell the news.

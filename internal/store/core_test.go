@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,9 +116,21 @@ func coreOf(t *testing.T, told ...[]byte) []byte {
 	said, err := exec.Command("gdb", "--nx", "--batch", "--readnever", "-p", fmt.Sprint(child.Process.Pid),
 		"-ex", "generate-core-file "+file).CombinedOutput()
 	require.NoErrorf(t, err, "run make packages: %s", said)
-	core, err := os.ReadFile(file)
+	return mapFile(t, file)
+}
+
+// mapFile maps a file of some gigabytes: reading it into memory takes most of the test's time under the race detector.
+func mapFile(t *testing.T, path string) []byte {
+	t.Helper()
+	file, err := os.Open(path)
 	require.NoError(t, err)
-	return core
+	defer file.Close()
+	status, err := file.Stat()
+	require.NoError(t, err)
+	content, err := syscall.Mmap(int(file.Fd()), 0, int(status.Size()), syscall.PROT_READ, syscall.MAP_PRIVATE)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, syscall.Munmap(content)) })
+	return content
 }
 
 // secretsOf are all that must not be there, with the forms in which HMAC and AES use them.

@@ -231,6 +231,52 @@ func TestNodeThatLeft(t *testing.T) {
 	})
 }
 
+// TestNodeThatIsDownIsNotWrittenTo: a removal that waits for a node is not sent to it before a probe has succeeded.
+func TestNodeThatIsDownIsNotWrittenTo(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Store, f *fake) {
+		put(s, "a")
+		synctest.Wait()
+		f.set(func(f *fake) { f.failure = errors.New("connection refused") })
+		s.Delete(named("a"))
+		wait(failuresToOpen * retryRemovals)
+		require.True(t, s.Stats().Open)
+		batches, pings := f.count(&f.batches), f.count(&f.pings)
+		require.Equal(t, 1+failuresToOpen, batches)
+		s.Delete(named("b"))
+		wait(20 * retryRemovals)
+		require.Equal(t, batches, f.count(&f.batches))
+		require.Greater(t, f.count(&f.pings), pings)
+		require.Equal(t, uint64(2), s.Stats().Queued)
+	})
+}
+
+// TestWriteThatSucceedsEndsTheFailuresInARow, and so does one that the server refuses.
+func TestWriteThatSucceedsEndsTheFailuresInARow(t *testing.T) {
+	for name, answer := range map[string]error{"success": nil, "refusal": passingRefusals[0]} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, s *Store, f *fake) {
+				write := func(failure error) {
+					f.set(func(f *fake) { f.failure = failure })
+					put(s, "a")
+					synctest.Wait()
+				}
+				for range 3 {
+					for range failuresToOpen - 1 {
+						write(errors.New("connection refused"))
+					}
+					write(answer)
+				}
+				require.False(t, s.Stats().Open)
+				require.Zero(t, s.Stats().Openings)
+				for range failuresToOpen {
+					write(errors.New("connection refused"))
+				}
+				require.True(t, s.Stats().Open)
+			})
+		})
+	}
+}
+
 // TestServerThatIsTooFarAway: no look-up waits for it any more, but it is written to, and the report says why.
 func TestServerThatIsTooFarAway(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store, f *fake) {
