@@ -14,27 +14,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/internal/store/keyfile"
+	"libsslcache/tests/harness"
 )
 
 // answering is a server that answers whatever it is asked with the same bytes, and counts its connections.
 func answering(t *testing.T, answer string, open *atomic.Int64) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			open.Add(1)
-			go func() {
-				defer open.Add(-1)
-				answerBy(connection, func(string) string { return answer })
-			}()
-		}
-	}()
+	listener := harness.Serve(t, "tcp", "127.0.0.1:0", func(connection net.Conn) {
+		open.Add(1)
+		defer open.Add(-1)
+		answerBy(connection, func(string) string { return answer })
+	})
 	return "valkey://" + listener.Addr().String()
 }
 
@@ -95,33 +85,23 @@ func TestSentinelThatTalksNonsense(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var isAsked atomic.Bool
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			require.NoError(t, err)
-			t.Cleanup(func() { listener.Close() })
-			_, port, err := net.SplitHostPort(listener.Addr().String())
-			require.NoError(t, err)
-			master := fmt.Sprintf("*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%s\r\n", len(port), port)
-			go func() {
-				for {
-					connection, err := listener.Accept()
-					if err != nil {
-						return
+			listener := harness.Serve(t, "tcp", "127.0.0.1:0", func(connection net.Conn) {
+				_, port, err := net.SplitHostPort(connection.LocalAddr().String())
+				assert.NoError(t, err)
+				answerBy(connection, func(asked string) string {
+					switch {
+					case strings.Contains(asked, "hello"):
+						return "-ERR unknown command\r\n"
+					case strings.Contains(asked, "get-master-addr-by-name"):
+						return fmt.Sprintf("*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%s\r\n", len(port), port)
+					case strings.Contains(asked, "subscribe"):
+						isAsked.Store(true)
+						return news
 					}
-					go answerBy(connection, func(asked string) string {
-						switch {
-						case strings.Contains(asked, "hello"):
-							return "-ERR unknown command\r\n"
-						case strings.Contains(asked, "get-master-addr-by-name"):
-							return master
-						case strings.Contains(asked, "subscribe"):
-							isAsked.Store(true)
-							return news
-						}
-						return "+PONG\r\n"
-					})
-				}
-			}()
-			c, err := newClient(Settings{Address: "valkey://127.0.0.1:" + port + "?master_name=m"})
+					return "+PONG\r\n"
+				})
+			})
+			c, err := newClient(Settings{Address: "valkey://" + listener.Addr().String() + "?master_name=m"})
 			require.NoError(t, err)
 			defer c.close()
 			require.NoError(t, c.ping(context.Background(), ""))

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"libsslcache/tests/harness"
 )
 
@@ -47,52 +45,25 @@ func nginx(cache string, workers int) func(*site) service {
 	}
 }
 
-const apacheConfiguration = `
-ServerRoot {folder}
-ServerName localhost
-PidFile {folder}/apache.pid
-Listen 127.0.0.1:{port}
-LoadModule mpm_{module}_module /usr/lib/apache2/modules/mod_mpm_{module}.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
-LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
-User www-data
-Group www-data
-Mutex file:{folder} default
-ErrorLog {folder}/error.log
-LogLevel info
+const apachePages = `LogLevel info
 DocumentRoot {folder}/pages
-{processes}
-SSLEngine on
-SSLProtocol -all +TLSv1.2 +TLSv1.3
-SSLCertificateFile {certificate}
-SSLCertificateKeyFile {key}
-SSLSessionCache {cache}
-SSLSessionTickets {tickets}
 <Directory {folder}/pages>
     Require all granted
-</Directory>
-`
-
-// One process, so that it cannot depend on chance who has the session; event has threads in it.
-const (
-	apacheEvent   = "ServerLimit 1\nStartServers 1\nThreadsPerChild 8\nMaxRequestWorkers 8\nMinSpareThreads 1\nMaxSpareThreads 8"
-	apachePrefork = "ServerLimit 1\nStartServers 1\nMaxRequestWorkers 1\nMinSpareServers 1\nMaxSpareServers 1"
-)
+</Directory>`
 
 func apache(module, cache string) func(*site) service {
 	return func(s *site) service {
-		processes := apacheEvent
+		processes := harness.ApacheEvent
 		if module == "prefork" {
-			processes = apachePrefork
+			processes = harness.ApachePrefork
 		}
 		if cache == "shmcb" {
 			cache = "shmcb:" + s.path("sessions") + "(512000)"
 		}
 		s.makeFolder("pages", "root")
 		s.write("pages/index.html", "Apache\n")
-		configuration := s.write("apache.conf", s.fill(apacheConfiguration, "{module}", module, "{cache}", cache,
-			"{processes}", processes, "{tickets}", s.variant.choose("on", "off")))
+		text := harness.ApacheConfiguration(module, cache, s.variant.choose("on", "off"), processes, apachePages)
+		configuration := s.write("apache.conf", s.fill(text))
 		return service{
 			command: harness.Command{Path: "/usr/sbin/apache2", Args: []string{"-f", configuration, "-DFOREGROUND"}},
 			request: "GET /index.html HTTP/1.0\r\nHost: localhost\r\n\r\n",
@@ -189,19 +160,7 @@ func configureStunnel(s *site, output, chroot string) service {
 
 // startBackend starts what is behind stunnel: it answers one line and closes.
 func startBackend(t testing.TB) int {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go answerLine(connection)
-		}
-	}()
-	return listener.Addr().(*net.TCPAddr).Port
+	return harness.Serve(t, "tcp", "127.0.0.1:0", answerLine).Addr().(*net.TCPAddr).Port
 }
 
 func answerLine(connection net.Conn) {

@@ -54,36 +54,9 @@ func nginx(t testing.TB, s *site, workers int, cache string) server {
 	return server{words: []string{"/usr/sbin/nginx", "-e", s.folder + "/error.log", "-c", path}, stop: syscall.SIGQUIT}
 }
 
-const apacheConfiguration = `
-ServerRoot {folder}
-ServerName localhost
-PidFile {folder}/apache.pid
-Listen 127.0.0.1:{port}
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
-LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
-User www-data
-Group www-data
-Mutex file:{folder} default
-ErrorLog {folder}/error.log
-DocumentRoot {folder}
-ServerLimit 1
-StartServers 1
-ThreadsPerChild 8
-MaxRequestWorkers 8
-MinSpareThreads 1
-MaxSpareThreads 8
-SSLEngine on
-SSLProtocol -all +TLSv1.2 +TLSv1.3
-SSLCertificateFile {certificate}
-SSLCertificateKeyFile {key}
-SSLSessionCache shmcb:{folder}/sessions(512000)
-SSLSessionTickets off
-`
-
 func apache(t testing.TB, s *site) server {
-	path := s.write(t, "apache.conf", apacheConfiguration)
+	path := s.write(t, "apache.conf", harness.ApacheConfiguration("event", "shmcb:{folder}/sessions(512000)", "off",
+		harness.ApacheEvent, "DocumentRoot {folder}"))
 	return server{words: []string{"/usr/sbin/apache2", "-f", path, "-DFOREGROUND"}, stop: syscall.SIGTERM}
 }
 

@@ -5,8 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,27 +14,9 @@ import (
 	"libsslcache/tests/harness"
 )
 
-// lockedText is written while the test reads it.
-type lockedText struct {
-	mutex sync.Mutex
-	text  strings.Builder
-}
-
-func (l *lockedText) Write(piece []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.text.Write(piece)
-}
-
-func (l *lockedText) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.text.String()
-}
-
 // collect takes down all that a terminal shows, until it is closed.
-func collect(terminal io.Reader) (*lockedText, <-chan struct{}) {
-	screen, done := &lockedText{}, make(chan struct{})
+func collect(terminal io.Reader) (*harness.Text, <-chan struct{}) {
+	screen, done := &harness.Text{}, make(chan struct{})
 	go func() {
 		defer close(done)
 		// A terminal whose program has ended answers an error.

@@ -39,6 +39,18 @@ func RunBoth(t testing.TB, program Program) Counters {
 	return counters
 }
 
+// RunBothUnreported is RunBoth for a program that can't write a report at its end: it gives up what that would need,
+// a descriptor, its user, its root. All must end in the same way.
+func RunBothUnreported(t testing.TB, program Program) {
+	t.Helper()
+	alone := program.Run(t, Libssl)
+	require.Zerof(t, alone.Exit, "libssl alone; it printed:\n%s%s", alone.Stdout, alone.Stderr)
+	require.NotEmpty(t, alone.Stdout, "the program observes nothing")
+	for _, mode := range []Mode{Ours, OursLinked} {
+		assert.Equal(t, alone, program.Run(t, mode), string(mode))
+	}
+}
+
 // difference shows the lines that differ, with a few around them.
 func difference(t testing.TB, expected, actual string) string {
 	t.Helper()

@@ -5,7 +5,6 @@ import (
 	"net"
 	"os/exec"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,27 +31,8 @@ type Server struct {
 	mark    string
 	command *exec.Cmd
 	ended   chan struct{}
-	stdout  output
-	stderr  output
-}
-
-// output is written by the server's copier while the test reads it.
-type output struct {
-	mutex sync.Mutex
-	bytes []byte
-}
-
-func (o *output) Write(piece []byte) (int, error) {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	o.bytes = append(o.bytes, piece...)
-	return len(piece), nil
-}
-
-func (o *output) String() string {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	return string(o.bytes)
+	stdout  Text // written by a copier of os/exec
+	stderr  Text
 }
 
 // Start starts the command and waits until something listens on the port; 0 waits for nothing.

@@ -31,53 +31,45 @@ func module(t testing.TB, name string) string {
 	}.Compile(t, harness.Libssl)
 }
 
-// runAlike requires that the program ends under us as it ends alone. Unlike harness.RunBoth it asks for no
-// report: some of these programs can't write one any more at their end.
-func runAlike(t *testing.T, program harness.Program) {
-	t.Helper()
-	alone := program.Run(t, harness.Libssl)
-	require.Zerof(t, alone.Exit, "libssl alone; it printed:\n%s%s", alone.Stdout, alone.Stderr)
-	require.NotEmpty(t, alone.Stdout, "the program observes nothing")
-	for _, mode := range []harness.Mode{harness.Ours, harness.OursLinked} {
-		assert.Equal(t, alone, program.Run(t, mode), string(mode))
-	}
-}
-
 func TestConservativeCollector(t *testing.T) {
 	collecting := program("conservative_collector")
 	collecting.Flags = []string{"-Wl,--no-as-needed", "-lgc"}
-	runAlike(t, collecting)
+	harness.RunBothUnreported(t, collecting)
 }
 
-func TestHandlerWithLargeFrame(t *testing.T) { runAlike(t, program("handler_with_large_frame")) }
+func TestHandlerWithLargeFrame(t *testing.T) {
+	harness.RunBothUnreported(t, program("handler_with_large_frame"))
+}
 
-func TestHandlerReadsStatistics(t *testing.T) { runAlike(t, program("handler_reads_statistics")) }
+func TestHandlerReadsStatistics(t *testing.T) {
+	harness.RunBothUnreported(t, program("handler_reads_statistics"))
+}
 
 func TestNoMemory(t *testing.T) {
 	for _, limit := range []string{"address space", "data"} {
-		t.Run(limit, func(t *testing.T) { runAlike(t, program("no_memory", limit)) })
+		t.Run(limit, func(t *testing.T) { harness.RunBothUnreported(t, program("no_memory", limit)) })
 	}
 }
 
-func TestFilteredCalls(t *testing.T) { runAlike(t, program("filtered_calls")) }
+func TestFilteredCalls(t *testing.T) { harness.RunBothUnreported(t, program("filtered_calls")) }
 
-func TestStackThatIsGone(t *testing.T) { runAlike(t, program("stack_that_is_gone")) }
+func TestStackThatIsGone(t *testing.T) { harness.RunBothUnreported(t, program("stack_that_is_gone")) }
 
-func TestAllKeysTaken(t *testing.T) { runAlike(t, program("all_keys_taken")) }
+func TestAllKeysTaken(t *testing.T) { harness.RunBothUnreported(t, program("all_keys_taken")) }
 
 func TestDeepGenerations(t *testing.T) {
-	runAlike(t, program("deep_generations", "70", module(t, "static_tls_module")))
+	harness.RunBothUnreported(t, program("deep_generations", "70", module(t, "static_tls_module")))
 }
 
 func TestCapabilitiesKept(t *testing.T) {
 	require.Zero(t, os.Geteuid(), "this test gives up root: run it as root")
-	runAlike(t, program("capabilities_kept"))
+	harness.RunBothUnreported(t, program("capabilities_kept"))
 }
 
 // The sizes are in MB. With 12 libssl alone has no room for the memory that the program wants.
 func TestLimitedData(t *testing.T) {
 	for _, size := range []string{"12", "24", "30", "70"} {
-		t.Run(size, func(t *testing.T) { runAlike(t, program("limited_data", size)) })
+		t.Run(size, func(t *testing.T) { harness.RunBothUnreported(t, program("limited_data", size)) })
 	}
 }
 
@@ -85,7 +77,7 @@ func TestUnaskedExData(t *testing.T) {
 	for _, object := range []string{"ssl", "ctx"} {
 		for index := range 12 {
 			t.Run(fmt.Sprint(object, index), func(t *testing.T) {
-				runAlike(t, program("unasked_ex_data", object, fmt.Sprint(index)))
+				harness.RunBothUnreported(t, program("unasked_ex_data", object, fmt.Sprint(index)))
 			})
 		}
 	}
@@ -97,41 +89,47 @@ func TestMemorySharedByProcesses(t *testing.T) {
 			t.Run(way+" "+setting, func(t *testing.T) {
 				sharing := program("shared_memory", way)
 				sharing.Env = []string{setting}
-				runAlike(t, sharing)
+				harness.RunBothUnreported(t, sharing)
 			})
 		}
 	}
 }
 
 func TestPluginConstructor(t *testing.T) {
-	runAlike(t, program("plugin_constructor", module(t, "slow_plugin")))
+	harness.RunBothUnreported(t, program("plugin_constructor", module(t, "slow_plugin")))
 }
 
 func TestForkBesideDlopen(t *testing.T) {
-	runAlike(t, program("fork_beside_dlopen", module(t, "plain_module"), "400"))
+	harness.RunBothUnreported(t, program("fork_beside_dlopen", module(t, "plain_module"), "400"))
 }
 
-func TestLockInPrepareHandler(t *testing.T) { runAlike(t, program("lock_in_prepare_handler")) }
+func TestLockInPrepareHandler(t *testing.T) {
+	harness.RunBothUnreported(t, program("lock_in_prepare_handler"))
+}
 
-func TestExDataAsks(t *testing.T) { runAlike(t, program("ex_data_asks")) }
+func TestExDataAsks(t *testing.T) { harness.RunBothUnreported(t, program("ex_data_asks")) }
 
-func TestWalkers(t *testing.T) { runAlike(t, program("walkers")) }
+func TestWalkers(t *testing.T) { harness.RunBothUnreported(t, program("walkers")) }
 
 func TestStandardErrorReplaced(t *testing.T) {
 	replacing := program("standard_error_replaced", filepath.Join(t.TempDir(), "data"))
 	replacing.Env = []string{"SSLCACHE_TRACE=/dev/full", "SSLCACHE_VERBOSE=1"}
-	runAlike(t, replacing)
+	harness.RunBothUnreported(t, replacing)
 }
 
-func TestFlushBesideAdds(t *testing.T) { runAlike(t, program("flush_beside_adds", "16")) }
+func TestFlushBesideAdds(t *testing.T) {
+	harness.RunBothUnreported(t, program("flush_beside_adds", "16"))
+}
 
-func TestTimeoutFindsItsSession(t *testing.T) { runAlike(t, program("timeout_finds_its_session")) }
+func TestTimeoutFindsItsSession(t *testing.T) {
+	harness.RunBothUnreported(t, program("timeout_finds_its_session"))
+}
 
-func TestRealTimeFork(t *testing.T) { runAlike(t, program("real_time_fork")) }
+func TestRealTimeFork(t *testing.T) { harness.RunBothUnreported(t, program("real_time_fork")) }
 
 func TestLibraryContext(t *testing.T) {
 	for _, properties := range []string{"", "provider=default"} {
-		t.Run(properties, func(t *testing.T) { runAlike(t, program("library_context", properties)) })
+		t.Run(properties, func(t *testing.T) { harness.RunBothUnreported(t, program("library_context", properties)) })
 	}
 }
 
@@ -154,7 +152,7 @@ func TestQUIC(t *testing.T) {
 			t.Run(name+" "+way, func(t *testing.T) {
 				quic := program("quic", way)
 				quic.Library = library
-				runAlike(t, quic)
+				harness.RunBothUnreported(t, quic)
 			})
 		}
 	}

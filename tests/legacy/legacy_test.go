@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/tests/harness"
@@ -28,40 +27,10 @@ func program(name string, arguments ...string) harness.Program {
 	}
 }
 
-// openFolder is a folder that every user can enter.
-func openFolder(t testing.TB) string {
-	t.Helper()
-	folder := t.TempDir()
-	for _, path := range []string{filepath.Dir(folder), folder} {
-		require.NoError(t, os.Chmod(path, 0o755))
-	}
-	return folder
-}
-
 func copyFile(t testing.TB, from, to string) string {
 	t.Helper()
 	content, err := os.ReadFile(from)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(to, content, 0o755))
 	return to
-}
-
-func requireRoot(t testing.TB) {
-	t.Helper()
-	require.Zero(t, os.Geteuid(), "this test changes root and user: run it as root")
-}
-
-// runAlike is harness.RunBoth for a program that gives up what a report would need: a descriptor, its
-// user, its root. The program itself asks who keeps its sessions.
-func runAlike(t testing.TB, program harness.Program) {
-	t.Helper()
-	alone := program.Run(t, harness.Libssl)
-	require.Zerof(t, alone.Exit, "libssl alone; it printed:\n%s%s", alone.Stdout, alone.Stderr)
-	require.NotEmpty(t, alone.Stdout, "the program observes nothing")
-	for _, mode := range []harness.Mode{harness.Ours, harness.OursLinked} {
-		ours := program.Run(t, mode)
-		assert.Emptyf(t, ours.Stderr, "standard error, %s", mode)
-		assert.Equalf(t, alone.Stdout, ours.Stdout, "%s prints something else than libssl alone", mode)
-		assert.Zerof(t, ours.Exit, "exit status, %s", mode)
-	}
 }

@@ -23,15 +23,15 @@ func TestLimitedAddressSpace(t *testing.T) {
 
 // So many threads and processes a user may have. The program has seven threads; a core has some five.
 func TestLimitedThreads(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	for _, number := range []string{"0", "7", "8", "9", "10", "11", "12", "13", "15", "20", "seccomp"} {
 		t.Run(number, func(t *testing.T) {
-			runAlike(t, program("limit_threads", "at once", number))
+			harness.RunBothUnreported(t, program("limit_threads", "at once", number))
 		})
 	}
 	for _, number := range []string{"0", "seccomp"} {
 		t.Run(number+" later", func(t *testing.T) {
-			runAlike(t, program("limit_threads", "later", number))
+			harness.RunBothUnreported(t, program("limit_threads", "later", number))
 		})
 	}
 }
@@ -59,11 +59,11 @@ func TestLimitedStack(t *testing.T) {
 }
 
 func TestProcessThatGivesUpWhatItHas(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	for _, what := range []string{"closefrom", "close_range", "setuid", "chroot", "nofile", "mlockall"} {
 		for _, when := range []string{"before", "after"} {
 			t.Run(what+" "+when, func(t *testing.T) {
-				runAlike(t, program("limit_house", what, when, t.TempDir()))
+				harness.RunBothUnreported(t, program("limit_house", what, when, t.TempDir()))
 			})
 		}
 	}

@@ -156,8 +156,8 @@ func TestStaticProgramIsLeftAlone(t *testing.T) {
 
 // The loader preloads nothing into a program that runs with its file's user, and says nothing of it.
 func TestSetuidProgramIsLeftAlone(t *testing.T) {
-	requireRoot(t)
-	folder := openFolder(t)
+	harness.RequireRoot(t)
+	folder := harness.OpenFolder(t)
 	executable := copyFile(t, program("plain_house", "out of reach").Compile(t, harness.Libssl), filepath.Join(folder, "house"))
 	require.NoError(t, os.Chmod(executable, 0o4755|os.ModeSetuid))
 	report := filepath.Join(folder, "report")

@@ -68,7 +68,7 @@ func TestAddressesOfOneServer(t *testing.T) {
 func TestSentinel(t *testing.T) {
 	t.Parallel()
 	kept := startKeeper(t)
-	folder, port := openFolder(t), harness.FreePort(t)
+	folder, port := harness.OpenFolder(t), harness.FreePort(t)
 	configuration := filepath.Join(folder, "sentinel.conf")
 	require.NoError(t, os.WriteFile(configuration, fmt.Appendf(nil,
 		"bind 127.0.0.1\nport %d\ndir %s\nsentinel monitor sessions 127.0.0.1 %d 1\n", port, folder, kept.port), 0o644))
@@ -156,6 +156,9 @@ func TestStoreStaysOffAndSaysWhy(t *testing.T) {
 		require.NoError(t, os.Chmod(path, mode))
 		return path
 	}
+	withPassword := func(host, file string) []string {
+		return []string{"SSLCACHE_STORE=valkey://" + host, "SSLCACHE_STORE_KEY=" + sound.keys, "SSLCACHE_STORE_PASSWORD_FILE=" + file}
+	}
 	for name, want := range map[string]struct {
 		environment []string
 		complaint   string
@@ -167,37 +170,13 @@ func TestStoreStaysOffAndSaysWhy(t *testing.T) {
 		"no key in it":  {[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + write("none", "# none\n", 0o400)}, "can't be used: no key in it; the store stays off"},
 		"a bad address": {[]string{"SSLCACHE_STORE=http://:hunter2@localhost", "SSLCACHE_STORE_KEY=" + sound.keys}, "the store stays off: its address must begin with valkey://"},
 		"two passwords": {
-			[]string{
-				"SSLCACHE_STORE=valkey://:hunter2@localhost", "SSLCACHE_STORE_KEY=" + sound.keys,
-				"SSLCACHE_STORE_PASSWORD_FILE=" + write("two", "hunter2\n", 0o600),
-			},
+			withPassword(":hunter2@localhost", write("two", "hunter2\n", 0o600)),
 			"the store stays off: its address has a password, and SSLCACHE_STORE_PASSWORD_FILE has another",
 		},
-		"no password file": {
-			[]string{"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys, "SSLCACHE_STORE_PASSWORD_FILE=/no/such"},
-			"the store stays off: the password in /no/such can't be used: ENOENT",
-		},
-		"a password for all": {
-			[]string{
-				"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys,
-				"SSLCACHE_STORE_PASSWORD_FILE=" + write("password-for-all", "hunter2\n", 0o644),
-			},
-			"can't be used: others than its owner may use it (chmod 600)",
-		},
-		"an empty password": {
-			[]string{
-				"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys,
-				"SSLCACHE_STORE_PASSWORD_FILE=" + write("empty", "\n", 0o600),
-			},
-			"can't be used: it is empty",
-		},
-		"two lines": {
-			[]string{
-				"SSLCACHE_STORE=valkey://localhost", "SSLCACHE_STORE_KEY=" + sound.keys,
-				"SSLCACHE_STORE_PASSWORD_FILE=" + write("lines", "hunter2\nhunter2\n", 0o600),
-			},
-			"can't be used: it has more than one line",
-		},
+		"no password file":   {withPassword("localhost", "/no/such"), "the store stays off: the password in /no/such can't be used: ENOENT"},
+		"a password for all": {withPassword("localhost", write("password-for-all", "hunter2\n", 0o644)), "can't be used: others than its owner may use it (chmod 600)"},
+		"an empty password":  {withPassword("localhost", write("empty", "\n", 0o600)), "can't be used: it is empty"},
+		"two lines":          {withPassword("localhost", write("lines", "hunter2\nhunter2\n", 0o600)), "can't be used: it has more than one line"},
 		"a password that ends early": {
 			[]string{"SSLCACHE_STORE=valkey://app:/hunter2@localhost", "SSLCACHE_STORE_KEY=" + sound.keys},
 			"the store stays off: the database in its address is not a number; a / ? # or @ in its password is written %2F %3F %23 or %40",

@@ -23,25 +23,16 @@ const defaultTimeout = 20 * time.Millisecond
 // it for each connection.
 func farAway(t *testing.T, host string, distance time.Duration) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			near, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", host)
-			if err != nil {
-				near.Close()
-				continue
-			}
-			met := time.Now().Add(distance)
-			go carry(near, far, distance/2, met)
-			go carry(far, near, distance/2, met)
+	listener := harness.Serve(t, "tcp", "127.0.0.1:0", func(near net.Conn) {
+		far, err := net.Dial("tcp", host)
+		if err != nil {
+			near.Close()
+			return
 		}
-	}()
+		met := time.Now().Add(distance)
+		go carry(near, far, distance/2, met)
+		carry(far, near, distance/2, met)
+	})
 	return listener.Addr().String()
 }
 

@@ -47,31 +47,22 @@ func (p *pair) requireSilence() {
 
 func TestStoreThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	shared := share(t, "valkey://127.0.0.1:1")
-	p := startPair(t, shared, shared)
-	everybody := newClients(t, "1.3", someClients)
-	everybody.visit(p.port)
-	everybody.requireNearlyAll(everybody.visit(p.port), "at the server that has the session itself")
-	everybody.requireNone(everybody.visit(p.otherPort), "at the other one")
-	p.requireSilence()
+	requireNothingShared(t, "valkey://127.0.0.1:1")
 }
 
 func TestStoreThatTalksNonsense(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = connection.Write([]byte("$99999999999\r\n*3\r\nHTTP/1.1 400 Bad Request\r\n"))
-			connection.Close()
-		}
-	}()
-	shared := share(t, "valkey://"+listener.Addr().String())
+	listener := harness.Serve(t, "tcp", "127.0.0.1:0", func(connection net.Conn) {
+		_, _ = connection.Write([]byte("$99999999999\r\n*3\r\nHTTP/1.1 400 Bad Request\r\n"))
+		connection.Close()
+	})
+	requireNothingShared(t, "valkey://"+listener.Addr().String())
+}
+
+// requireNothingShared requires that each server resumes what is its own, and nothing else.
+func requireNothingShared(t *testing.T, address string) {
+	t.Helper()
+	shared := share(t, address)
 	p := startPair(t, shared, shared)
 	everybody := newClients(t, "1.3", someClients)
 	everybody.visit(p.port)
@@ -327,7 +318,7 @@ func (l *load) end() {
 // loadedSite is an nginx of four workers under load, whose timeout is the default.
 func loadedSite(t *testing.T, address string) (*sharing, *harness.Server, *load) {
 	t.Helper()
-	requireRoot(t)
+	harness.RequireRoot(t)
 	shared := share(t, address)
 	shared.more = []string{"SSLCACHE_STORE_TIMEOUT=20ms"}
 	certificate, key := harness.Certificate(t)

@@ -101,7 +101,7 @@ func TestConservativeCollectorLooksThroughAllData(t *testing.T) {
 
 // TestDaemonForksBeforeItsFirstContext: and the child finds the library while it may.
 func TestDaemonForksBeforeItsFirstContext(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	t.Parallel()
 	requireEnds(t, "daemon", nil, "in the child: resumed\n", "")
 }

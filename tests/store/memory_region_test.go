@@ -106,7 +106,7 @@ func (s *sharing) newCounters() counters {
 // TestMemoryOwnerThatStops: others miss after a bounded wait. When it has died, they go on, and so they do when
 // another process has its number.
 func TestMemoryOwnerThatStops(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	const number = 40
 	shared := memoryFile(t)
 	shared.more = []string{"SSLCACHE_STORE_TIMEOUT=20ms"}
@@ -154,7 +154,7 @@ func TestMemoryOwnerThatStops(t *testing.T) {
 
 // TestMemoryFullOfNonsense: bytes that are random, and bytes that change all the time, make full handshakes and no more.
 func TestMemoryFullOfNonsense(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	const number = 50
 	for name, word := range map[string]func() uint64{
 		"random": rand.Uint64,
@@ -203,9 +203,9 @@ func TestMemoryFullOfNonsense(t *testing.T) {
 
 // TestMemoryStaysOffAndSaysWhy: in one line, and the program goes on as without it.
 func TestMemoryStaysOffAndSaysWhy(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	certificate, key := harness.Certificate(t)
-	folder := openFolder(t)
+	folder := harness.OpenFolder(t)
 	keys := filepath.Join(folder, "keys")
 	require.NoError(t, os.WriteFile(keys, []byte(keyfile.Generate()), 0o600))
 	write := func(name string, content []byte, mode os.FileMode, owner int) string {

@@ -17,7 +17,7 @@ import (
 
 // TestMemoryClientsResumeAnywhere: with SSLCACHE_STORE=memory, at any worker, and after a reload.
 func TestMemoryClientsResumeAnywhere(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	for _, one := range sites {
 		for _, version := range []string{"1.2", "1.3"} {
 			t.Run(fmt.Sprintf("%s, TLS %s", one.name, version), func(t *testing.T) {
@@ -68,7 +68,7 @@ func memoryFile(t *testing.T) *sharing {
 
 // TestMemoryFileOutlivesServers: with any worker, at another server, and after a restart.
 func TestMemoryFileOutlivesServers(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	for _, one := range append(sites, site{name: "s_server"}) {
 		for _, version := range []string{"1.2", "1.3"} {
 			t.Run(fmt.Sprintf("%s, TLS %s", one.name, version), func(t *testing.T) {

@@ -56,7 +56,7 @@ func startKeeper(t *testing.T, options ...string) *keeper {
 
 func startKind(t *testing.T, kind string, options ...string) *keeper {
 	t.Helper()
-	k := &keeper{t: t, kind: kind, folder: openFolder(t), port: harness.FreePort(t), options: options}
+	k := &keeper{t: t, kind: kind, folder: harness.OpenFolder(t), port: harness.FreePort(t), options: options}
 	k.start()
 	k.client = redis.NewClient(&redis.Options{Addr: k.host(), MaxRetries: 3})
 	t.Cleanup(func() { k.client.Close() })
@@ -111,16 +111,6 @@ func (k *keeper) waitForRecords(number int) {
 	}, patience, 2*time.Millisecond, "%d records", number)
 }
 
-// openFolder is a folder that every user can enter.
-func openFolder(t testing.TB) string {
-	t.Helper()
-	folder := t.TempDir()
-	for _, path := range []string{filepath.Dir(folder), folder} {
-		require.NoError(t, os.Chmod(path, 0o755))
-	}
-	return folder
-}
-
 // sharing is what the processes of a test share: a store, keys, and a report.
 type sharing struct {
 	t       *testing.T
@@ -132,7 +122,7 @@ type sharing struct {
 
 func share(t *testing.T, address string) *sharing {
 	t.Helper()
-	folder := openFolder(t)
+	folder := harness.OpenFolder(t)
 	s := &sharing{t: t, address: address, keys: filepath.Join(folder, "keys"), report: filepath.Join(folder, "report")}
 	s.writeKeys(keyfile.Generate())
 	require.NoError(t, os.WriteFile(s.report, nil, 0o600))

@@ -35,39 +35,21 @@ var sites = []site{
 		// Apache turns OpenSSL's own cache off. The port of ServerName is in the session id context:
 		// servers that share sessions have the same.
 		environment: []string{"SSLCACHE_MODE=on"},
-		configuration: `
-ServerRoot {folder}
-ServerName localhost:443
-PidFile {folder}/apache.pid
-Listen 127.0.0.1:{port}
-LoadModule mpm_prefork_module /usr/lib/apache2/modules/mod_mpm_prefork.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
-User www-data
-Group www-data
-Mutex file:{folder} default
-ErrorLog {folder}/error.log
+		configuration: harness.ApacheConfiguration("prefork", "none", "off", `ServerName localhost:443
 ErrorDocument 403 "none\n"
 DocumentRoot {folder}
 ServerLimit 8
 StartServers 8
 MaxRequestWorkers 8
 MinSpareServers 8
-MaxSpareServers 8
-SSLEngine on
-SSLProtocol -all +TLSv1.2 +TLSv1.3
-SSLCertificateFile {certificate}
-SSLCertificateKeyFile {key}
-SSLSessionCache none
-SSLSessionTickets off
-`,
+MaxSpareServers 8`),
 	},
 }
 
 // start starts the site with the certificate and waits until it serves.
 func (s site) start(t *testing.T, shared *sharing, certificate, key string) (*harness.Server, int) {
 	t.Helper()
-	folder, port := openFolder(t), harness.FreePort(t)
+	folder, port := harness.OpenFolder(t), harness.FreePort(t)
 	configuration := filepath.Join(folder, "configuration")
 	fill := strings.NewReplacer("{folder}", folder, "{port}", fmt.Sprint(port), "{configuration}", configuration,
 		"{certificate}", certificate, "{key}", key)
@@ -85,16 +67,11 @@ func (s site) start(t *testing.T, shared *sharing, certificate, key string) (*ha
 	}.Start(t, port), port
 }
 
-func requireRoot(t *testing.T) {
-	t.Helper()
-	require.Zero(t, os.Geteuid(), "the servers change their user: run the test as root")
-}
-
 const manyClients = 200
 
 // TestClientsResumeAnywhere: with any worker, after a restart, and at another server.
 func TestClientsResumeAnywhere(t *testing.T) {
-	requireRoot(t)
+	harness.RequireRoot(t)
 	all := append(sites, site{name: "s_server"})
 	for _, kind := range kinds(t) {
 		for _, one := range all {

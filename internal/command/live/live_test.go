@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"libsslcache/internal/command/live"
+	"libsslcache/tests/harness"
 )
 
 const answer = `{"format":"sslcache-live","version":1,"process":%d,"program":"nginx","libsslcache":"0.1.0",` +
@@ -30,20 +30,10 @@ const answer = `{"format":"sslcache-live","version":1,"process":%d,"program":"ng
 // serve stands for a process: whoever connects gets the text.
 func serve(t *testing.T, socket, text string) net.Listener {
 	t.Helper()
-	listener, err := net.Listen("unix", socket)
-	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = connection.Write([]byte(text))
-			_ = connection.Close()
-		}
-	}()
-	return listener
+	return harness.Serve(t, "unix", socket, func(connection net.Conn) {
+		_, _ = connection.Write([]byte(text))
+		_ = connection.Close()
+	})
 }
 
 // folder is short: the name of a socket must fit into 108 bytes.
@@ -124,24 +114,6 @@ func ask(t *testing.T, id, found int) *live.Process {
 	return one
 }
 
-// lockedText is written by the screen while the test reads it.
-type lockedText struct {
-	mutex sync.Mutex
-	text  strings.Builder
-}
-
-func (l *lockedText) Write(piece []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.text.Write(piece)
-}
-
-func (l *lockedText) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.text.String()
-}
-
 func cells(line string) []string { return strings.Fields(line) }
 
 func TestATableHasALineForEachProcessOrContext(t *testing.T) {
@@ -197,7 +169,7 @@ func TestAScreenRefreshesAndIsLeft(t *testing.T) {
 	require.NoError(t, err)
 	defer keys.Close()
 	require.NoError(t, pty.Setsize(keys, &pty.Winsize{Rows: 24, Cols: 160}))
-	var out lockedText
+	var out harness.Text
 	go func() { _, _ = io.Copy(&out, keys) }()
 	done := make(chan error, 1)
 	go func() { done <- live.ShowScreen(source, time.Millisecond, false, terminal, terminal) }()

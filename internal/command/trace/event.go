@@ -2,6 +2,8 @@
 // docs/trace.md is the description of the format.
 package trace
 
+import "reflect"
+
 // Format and Version are what a trace must say of itself in the start event of each process.
 const (
 	Format  = "sslcache-trace"
@@ -184,30 +186,23 @@ type Sums struct {
 	TicketsDamaged   uint64 `json:"tickets_damaged"`
 }
 
-func (s *Sums) all() [20]*uint64 {
-	return [...]*uint64{
-		&s.Stored, &s.Found, &s.Missed, &s.Replaced, &s.Evicted, &s.Expired, &s.Removed,
-		&s.Accept, &s.AcceptGood, &s.Hits, &s.Timeouts, &s.ConnectGood, &s.CallbackHits,
-		&s.TicketsIssued, &s.TicketsOpened, &s.TicketsRenewed, &s.TicketsUnknown, &s.TicketsOld, &s.TicketsElsewhere, &s.TicketsDamaged,
+// combine returns what f makes of each sum and the other's of the same name.
+func (s Sums) combine(other Sums, f func(own, others uint64) uint64) Sums {
+	fields, others := reflect.ValueOf(&s).Elem(), reflect.ValueOf(other)
+	for i := range fields.NumField() {
+		fields.Field(i).SetUint(f(fields.Field(i).Uint(), others.Field(i).Uint()))
 	}
+	return s
 }
 
 // Plus returns the sums of both.
 func (s Sums) Plus(other Sums) Sums {
-	others := other.all()
-	for i, field := range s.all() {
-		*field += *others[i]
-	}
-	return s
+	return s.combine(other, func(own, others uint64) uint64 { return own + others })
 }
 
 // Minus returns how far each sum is beyond the other, 0 where it is not.
 func (s Sums) Minus(other Sums) Sums {
-	others := other.all()
-	for i, field := range s.all() {
-		*field -= min(*field, *others[i])
-	}
-	return s
+	return s.combine(other, func(own, others uint64) uint64 { return own - min(own, others) })
 }
 
 // TicketsRefused is how many tickets came and were not opened.
