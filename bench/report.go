@@ -48,7 +48,7 @@ type renderedTable struct {
 }
 
 func newReport(r results, started time.Time, rounds int) report {
-	made := report{
+	result := report{
 		Goals:    goalsTable(r.goals()),
 		Machine:  readMachine(),
 		Date:     started.UTC().Format("2006-01-02"),
@@ -58,10 +58,10 @@ func newReport(r results, started time.Time, rounds int) report {
 	}
 	for _, t := range r.tables() {
 		if text := linesTable(t.lines); text != "" {
-			made.Tables = append(made.Tables, renderedTable{t.Title, text})
+			result.Tables = append(result.Tables, renderedTable{t.Title, text})
 		}
 	}
-	return made
+	return result
 }
 
 func goalsTable(goals []goal) string {

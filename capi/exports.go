@@ -65,11 +65,11 @@ func sessionsOf(sessions *C.core_session) *cache.Session {
 //export core_cache_new
 func core_cache_new(owner *C.struct_core_host, rules *C.struct_core_rules) C.core_handle {
 	defer recoverPanic(nil)
-	made := direct.CacheNew(hostOf(owner), (*direct.Rules)(unsafe.Pointer(rules)))
-	if made == nil {
+	created := direct.CacheNew(hostOf(owner), (*direct.Rules)(unsafe.Pointer(rules)))
+	if created == nil {
 		return nil
 	}
-	return newHandle(&keptCache{Cache: made, owner: owner})
+	return newHandle(&keptCache{Cache: created, owner: owner})
 }
 
 //export core_cache_free

@@ -58,11 +58,11 @@ func measure(s *server, program string, rounds, count int) (*measurement, error)
 	m := &measurement{version: s.version(), processors: processors(), lookups: map[int]float64{}}
 	for _, version := range []string{"1.2", "1.3"} {
 		for _, kind := range []string{"full", "resumed"} {
-			one, err := m.compare(s, program, version, kind, rounds, count)
+			comparison, err := m.compare(s, program, version, kind, rounds, count)
 			if err != nil {
 				return nil, err
 			}
-			m.figures = append(m.figures, one)
+			m.figures = append(m.figures, comparison)
 		}
 	}
 	if err := m.weigh(s); err != nil {
@@ -170,7 +170,7 @@ func (m *measurement) weigh(s *server) error {
 	}
 	defer opened.Close()
 	session := make([]byte, m.session)
-	begun := time.Now()
+	start := time.Now()
 	for i := range weighed {
 		for opened.Stats().Queued > 4000 {
 			time.Sleep(100 * time.Microsecond)
@@ -180,7 +180,7 @@ func (m *measurement) weigh(s *server) error {
 	for opened.Stats().Written+opened.Stats().Dropped < weighed {
 		time.Sleep(time.Millisecond)
 	}
-	m.writes = float64(opened.Stats().Written) / time.Since(begun).Seconds()
+	m.writes = float64(opened.Stats().Written) / time.Since(start).Seconds()
 	after, records, err := s.memory()
 	if err != nil {
 		return err
@@ -203,7 +203,7 @@ func (m *measurement) ask(s *server) error {
 		const each = 40_000
 		var found atomic.Int64
 		var group sync.WaitGroup
-		begun := time.Now()
+		start := time.Now()
 		for thread := range threads {
 			group.Go(func() {
 				room := make([]byte, 8192)
@@ -218,7 +218,7 @@ func (m *measurement) ask(s *server) error {
 		if found.Load() < each*99/100 {
 			return fmt.Errorf("%d of %d lookups found a session: %+v", found.Load(), each, opened.Stats())
 		}
-		m.lookups[threads] = float64(each) / time.Since(begun).Seconds()
+		m.lookups[threads] = float64(each) / time.Since(start).Seconds()
 		if threads == 1 {
 			m.wait = opened.Stats().Waited / each
 		}

@@ -18,18 +18,18 @@ func BenchmarkOperations(b *testing.B) {
 			names[i] = nameOf(i)
 			r.put(1, names[i], record, 2000+int64(i%1000))
 		}
-		for _, one := range []struct {
+		for _, benchmark := range []struct {
 			name      string
 			operation Operation
 		}{{"find", Find}, {"put", Put}} {
-			b.Run(fmt.Sprintf("%s/records=%d", one.name, number), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/records=%d", benchmark.name, number), func(b *testing.B) {
 				var next atomic.Uint64
 				b.RunParallel(func(pb *testing.PB) {
 					room := make([]byte, MaxRecord)
 					for pb.Next() {
-						c := r.call(next.Load()+1, one.operation, names[next.Add(7919)%uint64(number)])
+						c := r.call(next.Load()+1, benchmark.operation, names[next.Add(7919)%uint64(number)])
 						c.Record, c.Length, c.Expiry = unsafe.Pointer(&room[0]), MaxRecord, 2500
-						if one.operation == Put {
+						if benchmark.operation == Put {
 							c.Length = uint64(len(record))
 						}
 						Run(c)

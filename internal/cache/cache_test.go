@@ -493,7 +493,7 @@ func TestSmallCacheIsSmall(t *testing.T) {
 	c.Contains(keyed(1))
 	lookup(c, keyed(1), nil)
 	c.Remove(keyed(1))
-	made := func() (count int) {
+	indexes := func() (count int) {
 		for i := range c.count {
 			if c.shard(i) != nil {
 				count++
@@ -501,8 +501,8 @@ func TestSmallCacheIsSmall(t *testing.T) {
 		}
 		return count
 	}
-	assert.Zero(t, made())
+	assert.Zero(t, indexes())
 	addAll(c, 100)
-	assert.Equal(t, 1, made())
+	assert.Equal(t, 1, indexes())
 	assert.Equal(t, Stats{Number: 1, Peak: 1, Stored: 1, Missed: 1}, statsOf(c))
 }

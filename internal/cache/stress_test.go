@@ -208,12 +208,12 @@ func TestLock(t *testing.T) {
 	for i := range c.count {
 		require.False(t, c.shard(i).lock.Try(), "shard %d", i)
 	}
-	entered := make(chan Session)
-	go func() { entered <- lookup(c, number(1), nil) }()
+	pending := make(chan Session)
+	go func() { pending <- lookup(c, number(1), nil) }()
 	require.EqualValues(t, 100, c.Number(), "what a signal handler may ask takes no lock")
 	require.EqualValues(t, 100, statsOf(c).Stored)
 	together(1, func(int) { c.Unlock() })
-	assert.Equal(t, Session(2), <-entered)
+	assert.Equal(t, Session(2), <-pending)
 	assert.Len(t, drain(c), 100)
 
 	empty := fresh(libssl["3.0"])

@@ -76,9 +76,9 @@ executed, 127 if it is not found.`,
 func (c *checking) addBounds(command *cobra.Command) {
 	flags := command.Flags()
 	flags.StringVar(&c.minResumed, "min-resumed", "", "at least this `PART` of all handshakes resumes a session: 90% or 0.9")
-	for _, one := range c.most {
-		flags.Uint64Var(&one.value, one.flag, 0, fmt.Sprintf("at most this `NUMBER` of %s", one.noun))
-		groupBounds.add(flags, one.flag)
+	for _, most := range c.most {
+		flags.Uint64Var(&most.value, most.flag, 0, fmt.Sprintf("at most this `NUMBER` of %s", most.noun))
+		groupBounds.add(flags, most.flag)
 	}
 	flags.BoolVar(&c.noLeaks, "no-leaks", false, "the program gives back every reference to a session that it takes")
 	flags.BoolVar(&c.noFindings, "no-findings", false, "nothing looks wrong: no finding but notes")
@@ -99,9 +99,9 @@ func (c *checking) bounds() ([]bound.Bound, error) {
 		}
 		bounds = append(bounds, bound.MinResumed(part, c.minResumed))
 	}
-	for _, one := range c.most {
-		if c.flags.Changed(one.flag) {
-			bounds = append(bounds, bound.AtMost(one.flag, one.noun, one.value, one.count))
+	for _, most := range c.most {
+		if c.flags.Changed(most.flag) {
+			bounds = append(bounds, bound.AtMost(most.flag, most.noun, most.value, most.count))
 		}
 	}
 	if c.noLeaks {
@@ -133,8 +133,8 @@ func (c *checking) run(words []string) error {
 		return err
 	}
 	verdicts := bound.Judge(bounds, ended.report)
-	for _, one := range verdicts {
-		say(one.String())
+	for _, verdict := range verdicts {
+		say(verdict.String())
 	}
 	failed := c.failed(ended.status, name)
 	if failed.Broken {
@@ -202,9 +202,9 @@ func (f files) writeJUnit(name string, took time.Duration, verdicts []bound.Verd
 	return nil
 }
 
-func (f files) writeReport(asked output, made *report.Report) error {
+func (f files) writeReport(asked output, result *report.Report) error {
 	if f.report == nil {
 		return nil
 	}
-	return asked.write(f.report, made)
+	return asked.write(f.report, result)
 }

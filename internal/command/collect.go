@@ -155,14 +155,14 @@ func (c *collector) collect(ready, executed, target, copied *os.File) {
 		<-ended
 		pipe.Finish(quiet)
 	}()
-	made := readTrace(pipe, func(event *trace.Event) {
+	result := readTrace(pipe, func(event *trace.Event) {
 		// It waits for the report now, and is not asked to wait for long.
 		if event.Operation == trace.End && event.Process == c.process {
 			pipe.Finish(quiet)
 		}
 	})
 	complainOf(pipe)
-	complain(output{asJSON: c.asJSON}.write(target, made))
+	complain(output{asJSON: c.asJSON}.write(target, result))
 }
 
 // complain says an error, if there is one.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestKeygenPrintsAKeyThatTheStoreTakes(t *testing.T) {
-	print := func() []byte {
+	generate := func() []byte {
 		var printed bytes.Buffer
 		root := New("0")
 		root.SetOut(&printed)
@@ -18,7 +18,7 @@ func TestKeygenPrintsAKeyThatTheStoreTakes(t *testing.T) {
 		require.NoError(t, root.Execute())
 		return printed.Bytes()
 	}
-	first, second := print(), print()
+	first, second := generate(), generate()
 	keys, err := keyfile.Parse(append(first, second...))
 	require.NoError(t, err, "and no key comes twice")
 	require.Len(t, keys, 2)

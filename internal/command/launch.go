@@ -41,28 +41,28 @@ func (l *launch) addFlags(command *cobra.Command) {
 	l.flags.BoolVar(&l.wait, "wait", false, "wait for processes that the program leaves behind, and for the report")
 	groupRunning.add(l.flags, "lib", "wait")
 	l.values = map[string]*setting{}
-	for _, one := range offered() {
-		l.addSetting(one)
+	for _, option := range offered() {
+		l.addSetting(option)
 	}
 }
 
 // offered are the settings that are flags: all but the report of each process, which a run does better.
 func offered() []settings.Setting {
-	return slices.DeleteFunc(settings.List(), func(one settings.Setting) bool {
-		return one.Variable == "SSLCACHE_REPORT"
+	return slices.DeleteFunc(settings.List(), func(option settings.Setting) bool {
+		return option.Variable == "SSLCACHE_REPORT"
 	})
 }
 
-func (l *launch) addSetting(one settings.Setting) {
+func (l *launch) addSetting(option settings.Setting) {
 	// A quoted word of the text would be taken for the name of the value.
-	usage := strings.ReplaceAll(one.Help, "`", "'") + " [" + one.Variable + "]"
-	given := &setting{kind: one.Value}
-	l.values[one.Variable] = given
-	l.flags.Var(given, one.Flag, usage)
-	if one.Value == "0|1" {
-		l.flags.Lookup(one.Flag).NoOptDefVal = "1"
+	usage := strings.ReplaceAll(option.Help, "`", "'") + " [" + option.Variable + "]"
+	given := &setting{kind: option.Value}
+	l.values[option.Variable] = given
+	l.flags.Var(given, option.Flag, usage)
+	if option.Value == "0|1" {
+		l.flags.Lookup(option.Flag).NoOptDefVal = "1"
 	}
-	groupOf(one.Variable).add(l.flags, one.Flag)
+	groupOf(option.Variable).add(l.flags, option.Flag)
 }
 
 // setting is the value of a flag, as it was given: the library's parser is the one that judges it.
@@ -89,12 +89,12 @@ func (s *setting) Set(value string) error {
 func (l *launch) environment() ([]string, error) {
 	environment := os.Environ()
 	given := map[string]string{}
-	for _, one := range offered() {
-		if !l.flags.Changed(one.Flag) {
+	for _, option := range offered() {
+		if !l.flags.Changed(option.Flag) {
 			continue
 		}
-		environment = program.Set(environment, one.Variable, l.values[one.Variable].String())
-		given[one.Variable] = "--" + one.Flag
+		environment = program.Set(environment, option.Variable, l.values[option.Variable].String())
+		given[option.Variable] = "--" + option.Flag
 	}
 	if _, err := settings.Read(environment); err != nil {
 		problem := err.Error()
@@ -198,12 +198,12 @@ func (l *launch) run(words []string) (*outcome, error) {
 	go func() { read <- readTrace(pipe, func(*trace.Event) {}) }()
 	status, err := program.Run(ready.path, words, ready.environment, l.wait)
 	pipe.Finish(quiet)
-	made := <-read
+	result := <-read
 	if err != nil {
 		return nil, err
 	}
 	complainOf(pipe)
-	return &outcome{status: status, report: made}, nil
+	return &outcome{status: status, report: result}, nil
 }
 
 func notCollected(err error) error {
@@ -212,12 +212,12 @@ func notCollected(err error) error {
 
 // readTrace reads a trace to its end, whatever is in it: nobody may have to wait for its reader.
 func readTrace(pipe io.Reader, use func(*trace.Event)) *report.Report {
-	made, err := report.ReadEach(pipe, use)
-	if err != nil && made != nil {
+	result, err := report.ReadEach(pipe, use)
+	if err != nil && result != nil {
 		say("the trace of the program can't be read to its end: " + err.Error())
 	}
 	_, _ = io.Copy(io.Discard, pipe)
-	return made
+	return result
 }
 
 // complainOf says what is not as it should be with a trace that was read.
@@ -253,15 +253,15 @@ func (o output) open() (*os.File, error) {
 }
 
 // write writes the report of a run into a file that it opened, and closes it.
-func (o output) write(target *os.File, made *report.Report) error {
+func (o output) write(target *os.File, result *report.Report) error {
 	var err error
 	switch {
-	case made == nil:
+	case result == nil:
 		say(noTrace)
 	case o.asJSON:
-		err = made.WriteJSON(target)
+		err = result.WriteJSON(target)
 	default:
-		err = made.WriteText(target)
+		err = result.WriteText(target)
 	}
 	if target != os.Stderr {
 		err = firstOf(err, target.Close())

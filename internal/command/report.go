@@ -54,11 +54,11 @@ func (r *reporting) run(path string) error {
 		return err
 	}
 	defer source.Close()
-	made, incomplete := report.Read(source)
+	result, incomplete := report.Read(source)
 	if incomplete != nil && !errors.Is(incomplete, trace.ErrTruncated) {
 		return fail(statusFailed, "%s, %v", path, incomplete)
 	}
-	if err := r.write(made); err != nil {
+	if err := r.write(result); err != nil {
 		return fail(statusFailed, "the report can't be written: %v", program.Cause(err))
 	}
 	if incomplete != nil {
@@ -78,7 +78,7 @@ func openSource(path string) (io.ReadCloser, error) {
 	return file, nil
 }
 
-func (r *reporting) write(made *report.Report) error {
+func (r *reporting) write(result *report.Report) error {
 	target := os.Stdout
 	if r.output != "" {
 		file, err := os.Create(r.output)
@@ -87,16 +87,16 @@ func (r *reporting) write(made *report.Report) error {
 		}
 		target = file
 	}
-	return firstOf(r.format(target, made), target.Close())
+	return firstOf(r.format(target, result), target.Close())
 }
 
-func (r *reporting) format(target io.Writer, made *report.Report) error {
+func (r *reporting) format(target io.Writer, result *report.Report) error {
 	switch {
 	case r.asJSON:
-		return made.WriteJSON(target)
+		return result.WriteJSON(target)
 	case r.asText:
-		return made.WriteText(target)
+		return result.WriteText(target)
 	default:
-		return made.WriteHTML(target)
+		return result.WriteHTML(target)
 	}
 }

@@ -119,11 +119,11 @@ func (w *watching) source(folder string) live.Source {
 		return func() ([]*live.Process, []error) { return live.List(folder) }
 	}
 	return func() ([]*live.Process, []error) {
-		one, err := live.Ask(folder, w.process)
+		process, err := live.Ask(folder, w.process)
 		if err != nil {
 			return nil, []error{fmt.Errorf("process %d does not serve its counters in %s: %w", w.process, folder, program.Cause(err))}
 		}
-		return []*live.Process{one}, nil
+		return []*live.Process{process}, nil
 	}
 }
 
@@ -141,8 +141,8 @@ func (w *watching) print(target io.Writer, processes []*live.Process) error {
 // printJSON prints all that the processes answered, also what this command does not know.
 func printJSON(target io.Writer, processes []*live.Process) error {
 	documents := []json.RawMessage{}
-	for _, one := range processes {
-		documents = append(documents, one.Document)
+	for _, process := range processes {
+		documents = append(documents, process.Document)
 	}
 	encoder := json.NewEncoder(printable.JSON(target))
 	encoder.SetIndent("", "  ")

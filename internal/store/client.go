@@ -33,12 +33,12 @@ type client struct {
 	settings Settings
 	address  *address
 	mutex    sync.Mutex // of making commands anew
-	commands atomic.Pointer[madeCommands]
+	commands atomic.Pointer[libraryClient]
 	setups   atomic.Int32 // connections that are being set up
 }
 
-// madeCommands is a client of the library; in a cluster it has the other field too.
-type madeCommands struct {
+// libraryClient is a client of the library; in a cluster it has the other field too.
+type libraryClient struct {
 	commands
 	cluster *redis.ClusterClient // or nil
 	isMet   atomic.Bool          // the cluster has told of its nodes
@@ -78,7 +78,7 @@ func (c *client) close() { _ = c.commands.Load().Close() }
 // make sets what a program under us needs: answers on the thread that asked, so that a panic stays
 // there; few retries, for the deadline is short; nothing from the server but what we ask for; and
 // connections that stay.
-func (c *client) make() *madeCommands {
+func (c *client) make() *libraryClient {
 	options := c.address.options
 	options.Dialer = c.dial
 	options.Protocol, options.DisableIdentity = 2, true
@@ -92,22 +92,22 @@ func (c *client) make() *madeCommands {
 	case options.IsClusterMode:
 		cluster := options.Cluster()
 		cluster.DialerRetries = 1
-		made := redis.NewClusterClient(cluster)
-		made.OnNewNode(func(node *redis.Client) { node.AddHook(greetings{&c.setups}) })
-		return &madeCommands{commands: made, cluster: made}
+		clusterClient := redis.NewClusterClient(cluster)
+		clusterClient.OnNewNode(func(node *redis.Client) { node.AddHook(greetings{&c.setups}) })
+		return &libraryClient{commands: clusterClient, cluster: clusterClient}
 	case options.MasterName != "":
 		sentinel := options.Failover()
 		sentinel.DialerRetries = 1
-		return &madeCommands{commands: c.noting(redis.NewFailoverClient(sentinel))}
+		return &libraryClient{commands: c.noting(redis.NewFailoverClient(sentinel))}
 	}
 	single := options.Simple()
 	single.DialerRetries = 1
-	return &madeCommands{commands: c.noting(redis.NewClient(single))}
+	return &libraryClient{commands: c.noting(redis.NewClient(single))}
 }
 
-func (c *client) noting(made *redis.Client) *redis.Client {
-	made.AddHook(greetings{&c.setups})
-	return made
+func (c *client) noting(node *redis.Client) *redis.Client {
+	node.AddHook(greetings{&c.setups})
+	return node
 }
 
 // greetings counts the connections that are being set up after they were dialled: what the library sends on a new
@@ -144,15 +144,15 @@ func (c *client) isConnecting() bool { return c.setups.Load() > 0 }
 
 // connect sets up connections to each node, and asks a cluster which there are.
 func (c *client) connect(ctx context.Context) error {
-	made := c.commands.Load()
-	if made.cluster == nil {
-		return connectAhead(ctx, made)
+	library := c.commands.Load()
+	if library.cluster == nil {
+		return connectAhead(ctx, library)
 	}
-	if err := c.meet(ctx, made); err != nil {
+	if err := c.meet(ctx, library); err != nil {
 		return err
 	}
 	// A node that is not there has its own breaker for that.
-	_ = made.cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+	_ = library.cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
 		return connectAhead(ctx, node)
 	})
 	return nil
@@ -177,21 +177,21 @@ func connectAhead(ctx context.Context, node commands) error {
 }
 
 // meet lets the library learn the nodes of the cluster.
-func (c *client) meet(ctx context.Context, made *madeCommands) error {
-	_, err := made.cluster.MasterForKey(ctx, namePrefix)
+func (c *client) meet(ctx context.Context, library *libraryClient) error {
+	_, err := library.cluster.MasterForKey(ctx, namePrefix)
 	if err == nil {
-		made.isMet.Store(true)
+		library.isMet.Store(true)
 	}
 	return err
 }
 
 // node: once a cluster has told of its nodes the library knows them, and learns the news beside us.
 func (c *client) node(name string) string {
-	made := c.commands.Load()
-	if made.cluster == nil || !made.isMet.Load() {
+	library := c.commands.Load()
+	if library.cluster == nil || !library.isMet.Load() {
 		return ""
 	}
-	keeper, err := made.cluster.MasterForKey(context.Background(), name)
+	keeper, err := library.cluster.MasterForKey(context.Background(), name)
 	if err != nil {
 		return ""
 	}
@@ -199,13 +199,13 @@ func (c *client) node(name string) string {
 }
 
 func (c *client) ping(ctx context.Context, name string) error {
-	made := c.commands.Load()
-	var asked commands = made
-	if made.cluster != nil {
-		if err := c.meet(ctx, made); err != nil {
+	library := c.commands.Load()
+	var asked commands = library
+	if library.cluster != nil {
+		if err := c.meet(ctx, library); err != nil {
 			return err
 		}
-		keeper, err := made.cluster.MasterForKey(ctx, name)
+		keeper, err := library.cluster.MasterForKey(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -265,19 +265,19 @@ func (c *client) get(ctx context.Context, names []string, take bool) ([][]byte, 
 // process sends several commands at once. Each has its own error afterwards: where no connection can be
 // had the library tells of it, but not always the commands.
 func (c *client) process(ctx context.Context, all []redis.Cmder) {
-	made := c.commands.Load()
+	library := c.commands.Load()
 	if len(all) == 1 {
-		if err := made.Process(ctx, all[0]); err != nil {
+		if err := library.Process(ctx, all[0]); err != nil {
 			all[0].SetErr(err)
 		}
 		return
 	}
-	pipeline := made.Pipeline()
+	pipeline := library.Pipeline()
 	for _, command := range all {
 		_ = pipeline.Process(ctx, command)
 	}
 	_, err := pipeline.Exec(ctx)
-	if err == nil || slices.ContainsFunc(all, func(one redis.Cmder) bool { return one.Err() != nil }) {
+	if err == nil || slices.ContainsFunc(all, func(command redis.Cmder) bool { return command.Err() != nil }) {
 		return
 	}
 	for _, command := range all {

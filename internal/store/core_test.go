@@ -82,8 +82,8 @@ func TestCoreHasNoSecret(t *testing.T) {
 	t.Parallel()
 	var secret keyfile.Key
 	session, word := make([]byte, secretSize), make([]byte, secretSize)
-	for _, bytes := range [][]byte{secret[:], session, word} {
-		_, _ = rand.Read(bytes)
+	for _, value := range [][]byte{secret[:], session, word} {
+		_, _ = rand.Read(value)
 	}
 	core := coreOf(t, []byte(hex.EncodeToString(secret[:])), session, word)
 	require.True(t, bytes.Contains(core, word), "what is to be found in a core is found")
@@ -113,9 +113,9 @@ func coreOf(t *testing.T, told ...[]byte) []byte {
 	require.Equal(t, "ready\n", line)
 	file := filepath.Join(t.TempDir(), "core")
 	// As gcore does, but without reading what is known of the program for a debugger, which takes long.
-	said, err := exec.Command("gdb", "--nx", "--batch", "--readnever", "-p", fmt.Sprint(child.Process.Pid),
+	message, err := exec.Command("gdb", "--nx", "--batch", "--readnever", "-p", fmt.Sprint(child.Process.Pid),
 		"-ex", "generate-core-file "+file).CombinedOutput()
-	require.NoErrorf(t, err, "run make packages: %s", said)
+	require.NoErrorf(t, err, "run make packages: %s", message)
 	return mapFile(t, file)
 }
 

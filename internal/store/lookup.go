@@ -53,7 +53,7 @@ func (s *Store) Get(identity Identity, take bool, room []byte) int {
 		return 0
 	}
 	defer ring.release()
-	begun := time.Now()
+	start := time.Now()
 	timeout := time.NewTimer(s.timeout)
 	defer timeout.Stop()
 	l := &lookup{store: s, ring: ring, place: s.place(identity), timeout: timeout.C}
@@ -64,7 +64,7 @@ func (s *Store) Get(identity Identity, take bool, room []byte) int {
 	}
 	s.counters.note(l.outcome)
 	if l.outcome != skipped {
-		s.counters.waited(time.Since(begun))
+		s.counters.waited(time.Since(start))
 	}
 	return length
 }
@@ -196,9 +196,9 @@ func (s *Store) request(questions []question, take bool) (got answer) {
 		names[i] = q.name
 	}
 	isConnecting := s.server.isConnecting()
-	begun := time.Now()
+	start := time.Now()
 	got.records, got.errs = s.server.get(within, names, take)
-	took := time.Since(begun)
+	took := time.Since(start)
 	if got.errs[0] == nil && took > s.timeout && !isConnecting && !s.server.isConnecting() {
 		s.counters.noteFailure(&lateError{took: took, timeout: s.timeout})
 	}

@@ -284,18 +284,18 @@ func TestServerThatIsTooFarAway(t *testing.T) {
 		f.set(func(f *fake) { f.slow = distance })
 		for range failuresToOpen {
 			put(s, "a")
-			begun := time.Now()
+			start := time.Now()
 			require.Empty(t, get(s, "a", false))
-			require.Equal(t, lookupTimeout, time.Since(begun))
+			require.Equal(t, lookupTimeout, time.Since(start))
 			wait(distance) // the write succeeds, which says nothing of the look-ups
 		}
 		const complaint = "the server answers after 25ms, SSLCACHE_STORE_TIMEOUT is 20ms: a longer one would wait for it"
 		require.Equal(t, complaint, s.Stats().Failure)
 		require.True(t, s.Stats().Open)
 		wait(10 * time.Second)
-		begun := time.Now()
+		start := time.Now()
 		require.Empty(t, get(s, "a", false))
-		require.Zero(t, time.Since(begun))
+		require.Zero(t, time.Since(start))
 		written := s.Stats().Written
 		put(s, "b")
 		s.Delete(named("a"))
@@ -343,9 +343,9 @@ func TestHealthRemembersNoMoreNodesThanItMay(t *testing.T) {
 
 func TestHealthCountsInARow(t *testing.T) {
 	h := newHealth()
-	fail := func(times int, one func(node, name string)) {
+	fail := func(times int, report func(node, name string)) {
 		for range times {
-			one("a", "name")
+			report("a", "name")
 		}
 	}
 	fail(failuresToOpen-1, h.lookupFailed)

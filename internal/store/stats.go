@@ -46,10 +46,10 @@ func (c *counters) note(ended outcome) {
 	}
 }
 
-func (c *counters) waited(time time.Duration) {
-	c.waitedTotal.Add(int64(time))
-	for slowest := c.slowest.Load(); int64(time) > slowest; slowest = c.slowest.Load() {
-		if c.slowest.CompareAndSwap(slowest, int64(time)) {
+func (c *counters) waited(duration time.Duration) {
+	c.waitedTotal.Add(int64(duration))
+	for slowest := c.slowest.Load(); int64(duration) > slowest; slowest = c.slowest.Load() {
+		if c.slowest.CompareAndSwap(slowest, int64(duration)) {
 			return
 		}
 	}

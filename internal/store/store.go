@@ -245,11 +245,11 @@ func (s *Store) probe(node, name string) {
 	within, cancel := context.WithTimeout(s.lifetime, connectTimeout)
 	defer cancel()
 	err := s.server.ping(within, name)
-	begun := time.Now()
+	start := time.Now()
 	if err == nil {
 		err = s.server.ping(within, name)
 	}
-	took := time.Since(begun)
+	took := time.Since(start)
 	switch {
 	case err != nil:
 		s.health.probed(node, isDown)

@@ -228,7 +228,7 @@ func TestOneOfManyTakesIt(t *testing.T) {
 			takers.Go(func() { won[i] = get(s, "a", i%2 == 0) != "" })
 		}
 		takers.Wait()
-		require.Len(t, slices.DeleteFunc(won, func(one bool) bool { return !one }), 1)
+		require.Len(t, slices.DeleteFunc(won, func(isWinner bool) bool { return !isWinner }), 1)
 	})
 }
 
@@ -293,18 +293,18 @@ func TestSlowServerOpensTheBreaker(t *testing.T) {
 		put(s, "a")
 		synctest.Wait()
 		f.set(func(f *fake) { f.hangs = true })
-		begun := time.Now()
+		start := time.Now()
 		for range failuresToOpen {
 			require.Empty(t, get(s, "a", false))
 		}
-		require.Equal(t, failuresToOpen*lookupTimeout, time.Since(begun), "each waits for the timeout and no longer")
+		require.Equal(t, failuresToOpen*lookupTimeout, time.Since(start), "each waits for the timeout and no longer")
 
-		begun = time.Now()
+		start = time.Now()
 		for range 1000 {
 			require.Empty(t, get(s, "a", false))
 		}
 		put(s, "b")
-		require.Zero(t, time.Since(begun), "then nobody waits")
+		require.Zero(t, time.Since(start), "then nobody waits")
 		stats := s.Stats()
 		require.True(t, stats.Open)
 		require.Equal(t, []uint64{failuresToOpen, 1000, 1, 1},
@@ -391,11 +391,11 @@ func TestRemovalSurvivesAnOutage(t *testing.T) {
 func TestHundredThousandWritesToAServerThatHangs(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Store, f *fake) {
 		f.set(func(f *fake) { f.hangs = true })
-		begun := time.Now()
+		start := time.Now()
 		for i := range 100_000 {
 			put(s, fmt.Sprint(i))
 		}
-		require.Zero(t, time.Since(begun), "no write waits")
+		require.Zero(t, time.Since(start), "no write waits")
 		stats := s.Stats()
 		require.LessOrEqual(t, stats.Queued, uint64(queueRoom))
 		require.GreaterOrEqual(t, stats.Dropped+stats.Queued, uint64(100_000-batchMax))

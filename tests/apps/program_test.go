@@ -82,18 +82,18 @@ func (s *site) readFile(path string) string {
 	return string(content)
 }
 
-// makeFolder makes a folder of the site that belongs to a user.
-func (s *site) makeFolder(name, user string) string {
+// makeFolder makes a folder of the site that belongs to owner.
+func (s *site) makeFolder(name, owner string) string {
 	path := s.path(name)
 	require.NoError(s.t, os.MkdirAll(path, 0o755))
-	s.give(path, user)
+	s.give(path, owner)
 	return path
 }
 
 // jail makes a folder that the program will chroot to. What runs there finds, under the path that it
 // was told outside, a file for its report.
-func (s *site) jail(name, user string) string {
-	path := s.makeFolder(name, user)
+func (s *site) jail(name, owner string) string {
+	path := s.makeFolder(name, owner)
 	require.NoError(s.t, os.MkdirAll(filepath.Join(path, s.folder), 0o755))
 	s.makeReport(filepath.Join(path, s.folder, "report"))
 	return path
@@ -153,8 +153,8 @@ type comparison struct {
 
 // asUser runs a command that refuses to be root; it has the same process id.
 func asUser(name string, command harness.Command) harness.Command {
-	user := []string{"--reuid=" + name, "--regid=" + name, "--init-groups", command.Path}
-	command.Path, command.Args = "/usr/bin/setpriv", append(user, command.Args...)
+	change := []string{"--reuid=" + name, "--regid=" + name, "--init-groups", command.Path}
+	command.Path, command.Args = "/usr/bin/setpriv", append(change, command.Args...)
 	return command
 }
 

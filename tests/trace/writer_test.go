@@ -173,12 +173,12 @@ func TestProcessesShareAFile(t *testing.T) {
 
 func TestATraceThatCanNotBeWritten(t *testing.T) {
 	flood := program("flood", "1", "10")
-	for path, error := range map[string]string{"/nowhere/trace": "ENOENT", "/dev/full": "ENOSPC"} {
+	for path, reason := range map[string]string{"/nowhere/trace": "ENOENT", "/dev/full": "ENOSPC"} {
 		flood.Env = []string{"SSLCACHE_TRACE=" + path}
 		result := flood.Run(t, harness.Ours)
 		require.Equal(t, "flooded\n", result.Stdout)
 		require.Zero(t, result.Exit)
-		require.Equal(t, "sslcache: the trace can't be written to "+path+" ("+error+"): events are lost\n", result.Stderr)
+		require.Equal(t, "sslcache: the trace can't be written to "+path+" ("+reason+"): events are lost\n", result.Stderr)
 	}
 }
 

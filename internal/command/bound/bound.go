@@ -35,17 +35,17 @@ func (v Verdict) String() string {
 
 // Judge holds a run to the bounds. Of a run that no process reported of, nil, no bound holds, and none of a trace
 // that can't be read to its end.
-func Judge(bounds []Bound, made *report.Report) []Verdict {
+func Judge(bounds []Bound, result *report.Report) []Verdict {
 	verdicts := []Verdict{}
-	for _, one := range bounds {
-		verdict := Verdict{Name: one.Name, Broken: true}
+	for _, bound := range bounds {
+		verdict := Verdict{Name: bound.Name, Broken: true}
 		switch {
-		case made == nil:
+		case result == nil:
 			verdict.Says = "libsslcache.so saw no TLS in the program"
-		case made.Incomplete != "":
-			verdict.Says = "it can't be told, since the trace can't be read to its end: " + made.Incomplete
+		case result.Incomplete != "":
+			verdict.Says = "it can't be told, since the trace can't be read to its end: " + result.Incomplete
 		default:
-			verdict.Broken, verdict.Says = one.judge(made)
+			verdict.Broken, verdict.Says = bound.judge(result)
 		}
 		verdicts = append(verdicts, verdict)
 	}
@@ -55,8 +55,8 @@ func Judge(bounds []Bound, made *report.Report) []Verdict {
 // Broken counts the bounds that did not hold.
 func Broken(verdicts []Verdict) int {
 	count := 0
-	for _, one := range verdicts {
-		if one.Broken {
+	for _, verdict := range verdicts {
+		if verdict.Broken {
 			count++
 		}
 	}
@@ -88,12 +88,12 @@ func ParsePart(text string) (summary.Part, error) {
 func MinResumed(part summary.Part, text string) Bound {
 	return Bound{
 		Name: "--min-resumed=" + text,
-		judge: func(made *report.Report) (bool, string) {
-			rate, known := made.Rate()
+		judge: func(result *report.Report) (bool, string) {
+			rate, known := result.Rate()
 			if !known {
 				return true, "no handshake was completed"
 			}
-			return rate.Below(part), fmt.Sprintf("%s of %d handshakes", rate, made.Connections)
+			return rate.Below(part), fmt.Sprintf("%s of %d handshakes", rate, result.Connections)
 		},
 	}
 }
@@ -102,37 +102,37 @@ func MinResumed(part summary.Part, text string) Bound {
 func AtMost(name, noun string, most uint64, count func(*report.Report) uint64) Bound {
 	return Bound{
 		Name: fmt.Sprintf("--%s=%d", name, most),
-		judge: func(made *report.Report) (bool, string) {
-			return count(made) > most, fmt.Sprintf("%d %s", count(made), noun)
+		judge: func(result *report.Report) (bool, string) {
+			return count(result) > most, fmt.Sprintf("%d %s", count(result), noun)
 		},
 	}
 }
 
 // NoLeaks asks that the program gave back every reference to a session that it took.
 func NoLeaks() Bound {
-	return without("--no-leaks", func(one finding.Finding) bool { return one.Name == finding.LeakedReferences.Name })
+	return without("--no-leaks", func(found finding.Finding) bool { return found.Name == finding.LeakedReferences.Name })
 }
 
 // NoFindings asks that nothing looks wrong. A note does not.
 func NoFindings() Bound {
-	return without("--no-findings", func(one finding.Finding) bool { return one.Severity != finding.Note })
+	return without("--no-findings", func(found finding.Finding) bool { return found.Severity != finding.Note })
 }
 
 func without(name string, unwanted func(finding.Finding) bool) Bound {
 	return Bound{
 		Name: name,
-		judge: func(made *report.Report) (bool, string) {
+		judge: func(result *report.Report) (bool, string) {
 			var seen []string
-			for _, one := range made.Findings {
-				if unwanted(one) {
-					seen = append(seen, line(one))
+			for _, found := range result.Findings {
+				if unwanted(found) {
+					seen = append(seen, line(found))
 				}
 			}
 			switch {
 			case len(seen) > 0:
 				return true, strings.Join(seen, "; ")
-			case made.Lost > 0:
-				return true, fmt.Sprintf("it can't be told, since %d events were lost", made.Lost)
+			case result.Lost > 0:
+				return true, fmt.Sprintf("it can't be told, since %d events were lost", result.Lost)
 			default:
 				return false, "none"
 			}
@@ -141,10 +141,10 @@ func without(name string, unwanted func(finding.Finding) bool) Bound {
 }
 
 // line is a finding with the first of its places.
-func line(one finding.Finding) string {
-	text := fmt.Sprintf("%s in %s: %s", one.Name, one.Program, one.Seen)
-	if len(one.Places) > 0 {
-		text += fmt.Sprintf(" (%s)", one.Places[0])
+func line(found finding.Finding) string {
+	text := fmt.Sprintf("%s in %s: %s", found.Name, found.Program, found.Seen)
+	if len(found.Places) > 0 {
+		text += fmt.Sprintf(" (%s)", found.Places[0])
 	}
 	return text
 }

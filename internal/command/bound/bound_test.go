@@ -17,11 +17,11 @@ func reportOf(totals summary.Totals, findings ...finding.Finding) *report.Report
 	return &report.Report{Summary: &summary.Summary{Totals: totals}, Findings: findings}
 }
 
-func judge(one bound.Bound, made *report.Report) bound.Verdict {
-	return bound.Judge([]bound.Bound{one}, made)[0]
+func judge(limit bound.Bound, result *report.Report) bound.Verdict {
+	return bound.Judge([]bound.Bound{limit}, result)[0]
 }
 
-func evicted(made *report.Report) uint64 { return made.Evicted }
+func evicted(result *report.Report) uint64 { return result.Evicted }
 
 var leak = finding.Finding{
 	Kind: finding.LeakedReferences, Program: "demo", Seen: "3 references",
@@ -84,7 +84,7 @@ func TestAPartIsReadAsPercentOrFraction(t *testing.T) {
 
 // What a part is of need not be a number that a computer has.
 func TestTheEdgeOfAPartIsExact(t *testing.T) {
-	for _, one := range []struct {
+	for _, test := range []struct {
 		text        string
 		resumed, of uint64
 		broken      bool
@@ -97,8 +97,8 @@ func TestTheEdgeOfAPartIsExact(t *testing.T) {
 		{"33.4%", 1, 3, true},
 		{"100%", 10, 10, false},
 	} {
-		verdict := judge(minResumed(t, one.text), reportOf(summary.Totals{Connections: one.of, Resumed: one.resumed}))
-		require.Equal(t, one.broken, verdict.Broken, "%v", one)
+		verdict := judge(minResumed(t, test.text), reportOf(summary.Totals{Connections: test.of, Resumed: test.resumed}))
+		require.Equal(t, test.broken, verdict.Broken, "%v", test)
 	}
 }
 

@@ -28,23 +28,23 @@ type failure struct {
 // WriteJUnit writes verdicts in the XML format of JUnit that CI systems read: a test for each, in a suite
 // that is named after the program.
 func WriteJUnit(target io.Writer, program string, seconds float64, verdicts []Verdict) error {
-	made := suite{
+	document := suite{
 		Name: "sslcache check " + program, Tests: len(verdicts), Failures: Broken(verdicts),
 		Seconds: fmt.Sprintf("%.3f", seconds),
 	}
-	for _, one := range verdicts {
-		current := test{Name: one.Name, Class: program}
-		if one.Broken {
-			current.Failure = &failure{Message: one.Says}
+	for _, verdict := range verdicts {
+		current := test{Name: verdict.Name, Class: program}
+		if verdict.Broken {
+			current.Failure = &failure{Message: verdict.Says}
 		}
-		made.Cases = append(made.Cases, current)
+		document.Cases = append(document.Cases, current)
 	}
 	if _, err := io.WriteString(target, xml.Header); err != nil {
 		return err
 	}
 	encoder := xml.NewEncoder(target)
 	encoder.Indent("", "  ")
-	if err := encoder.Encode(made); err != nil {
+	if err := encoder.Encode(document); err != nil {
 		return err
 	}
 	_, err := io.WriteString(target, "\n")

@@ -68,23 +68,23 @@ func NewWatcher() *Watcher {
 
 // Observe takes in the next event of a trace.
 func (w *Watcher) Observe(current *registry.Process, event *trace.Event) {
-	for _, one := range w.detectors {
-		one.observe(current, event)
+	for _, detector := range w.detectors {
+		detector.observe(current, event)
 	}
 }
 
 // Conclude judges a process that has no more events.
 func (w *Watcher) Conclude(current *registry.Process) {
-	for _, one := range w.detectors {
-		one.conclude(current)
+	for _, detector := range w.detectors {
+		detector.conclude(current)
 	}
 }
 
 // Findings returns what was found, the gravest first, once all processes are concluded.
 func (w *Watcher) Findings() []Finding {
 	all := []Finding{}
-	for _, one := range w.detectors {
-		all = append(all, one.findings()...)
+	for _, detector := range w.detectors {
+		all = append(all, detector.findings()...)
 	}
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		return cmp.Or(

@@ -90,8 +90,8 @@ const begin = "1 start cause=exec program=demo\n"
 
 func namesOf(found []finding.Finding) []string {
 	names := []string{}
-	for _, one := range found {
-		names = append(names, one.Name)
+	for _, f := range found {
+		names = append(names, f.Name)
 	}
 	return names
 }

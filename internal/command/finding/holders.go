@@ -89,9 +89,9 @@ func keep[T any](noted map[uint64]T, room int, session uint64, value T) {
 }
 
 func (h *holders) free(current *registry.Process, session uint64, now float64) {
-	if one := h.held[session]; one.holder == current {
-		one.freed = now
-		h.held[session] = one
+	if last := h.held[session]; last.holder == current {
+		last.freed = now
+		h.held[session] = last
 	}
 }
 

@@ -92,9 +92,9 @@ func (r *references) object(current *registry.Process, token string, born bool) 
 		r.objects[current] = objects
 	}
 	r.room--
-	made := &object{whole: born}
-	objects[token] = made
-	return made
+	created := &object{whole: born}
+	objects[token] = created
+	return created
 }
 
 // makers are the functions that make an object: what they give is the program's only reference to it.
@@ -159,18 +159,18 @@ func (r *references) free(current *registry.Process, token string) {
 	r.room++
 }
 
-func (r *references) judgeTooMany(current *registry.Process, one *object) {
-	if one.whole && one.balance < 0 {
-		blameFor(r.tooMany, current.Program).add(one, -one.balance)
+func (r *references) judgeTooMany(current *registry.Process, session *object) {
+	if session.whole && session.balance < 0 {
+		blameFor(r.tooMany, current.Program).add(session, -session.balance)
 	}
 }
 
 func (r *references) conclude(current *registry.Process) {
 	held := &blame{places: map[caller]uint64{}}
-	for _, one := range r.objects[current] {
-		r.judgeTooMany(current, one)
-		if one.balance > 0 {
-			held.add(one, one.balance)
+	for _, session := range r.objects[current] {
+		r.judgeTooMany(current, session)
+		if session.balance > 0 {
+			held.add(session, session.balance)
 		}
 	}
 	if held.references > r.mayHold(current) {
@@ -196,11 +196,11 @@ func blameFor(all map[string]*blame, program string) *blame {
 	return all[program]
 }
 
-func (b *blame) add(one *object, references int) {
+func (b *blame) add(session *object, references int) {
 	b.references += uint64(references)
 	b.objects++
-	for _, who := range one.involved {
-		b.places[who.caller] += who.times
+	for _, place := range session.involved {
+		b.places[place.caller] += place.times
 	}
 }
 
@@ -217,8 +217,8 @@ const mostPlaces = 10
 
 func (b *blame) ranked() []Place {
 	places := []Place{}
-	for one, count := range b.places {
-		places = append(places, Place{Function: one.function, Module: one.place.Module, Symbol: one.place.Symbol, Count: count})
+	for place, count := range b.places {
+		places = append(places, Place{Function: place.function, Module: place.place.Module, Symbol: place.place.Symbol, Count: count})
 	}
 	slices.SortFunc(places, func(a, b Place) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.String(), b.String()))
@@ -229,18 +229,18 @@ func (b *blame) ranked() []Place {
 func (r *references) findings() []Finding {
 	var found []Finding
 	for _, program := range slices.Sorted(maps.Keys(r.leaked)) {
-		one := r.leaked[program]
+		blamed := r.leaked[program]
 		found = append(found, Finding{
-			Kind: LeakedReferences, Program: program, Count: one.references, Places: one.ranked(),
-			Seen: fmt.Sprintf("%s to %s never given back", number(one.references, "reference", "references"),
-				number(one.objects, "session", "sessions")),
+			Kind: LeakedReferences, Program: program, Count: blamed.references, Places: blamed.ranked(),
+			Seen: fmt.Sprintf("%s to %s never given back", number(blamed.references, "reference", "references"),
+				number(blamed.objects, "session", "sessions")),
 		})
 	}
 	for _, program := range slices.Sorted(maps.Keys(r.tooMany)) {
-		one := r.tooMany[program]
+		blamed := r.tooMany[program]
 		found = append(found, Finding{
-			Kind: FreedTooOften, Program: program, Count: one.references, Places: one.ranked(),
-			Seen: number(one.references, "free", "frees") + " without a reference",
+			Kind: FreedTooOften, Program: program, Count: blamed.references, Places: blamed.ranked(),
+			Seen: number(blamed.references, "free", "frees") + " without a reference",
 		})
 	}
 	return found

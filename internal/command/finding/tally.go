@@ -122,8 +122,8 @@ func (t *tally) conclude(current *registry.Process) {
 	if known == nil {
 		return
 	}
-	for _, one := range current.Contexts {
-		known.judgeTickets(&one.Counters)
+	for _, sslContext := range current.Contexts {
+		known.judgeTickets(&sslContext.Counters)
 	}
 	for i := range rules {
 		if rules[i].count(known) > 0 {
@@ -132,11 +132,11 @@ func (t *tally) conclude(current *registry.Process) {
 	}
 }
 
-func (t *tally) sum(one *rule, program string) *sum {
-	sums := t.sums[one.kind.Name]
+func (t *tally) sum(r *rule, program string) *sum {
+	sums := t.sums[r.kind.Name]
 	if sums == nil {
 		sums = map[string]*sum{}
-		t.sums[one.kind.Name] = sums
+		t.sums[r.kind.Name] = sums
 	}
 	if sums[program] == nil {
 		sums[program] = &sum{blame: blame{places: map[caller]uint64{}}}
@@ -144,15 +144,15 @@ func (t *tally) sum(one *rule, program string) *sum {
 	return sums[program]
 }
 
-func (s *sum) add(one *rule, found *figures) {
-	s.count += one.count(found)
+func (s *sum) add(r *rule, found *figures) {
+	s.count += r.count(found)
 	s.eofs += found.eofs
 	s.withoutEnd += found.withoutEnd
-	if one.of != nil {
-		s.of += one.of(found)
+	if r.of != nil {
+		s.of += r.of(found)
 	}
-	if one.places != nil {
-		s.blame.join(&blame{places: one.places(found)})
+	if r.places != nil {
+		s.blame.join(&blame{places: r.places(found)})
 	}
 }
 

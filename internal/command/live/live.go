@@ -67,10 +67,10 @@ type Context struct {
 func (p *Process) Total() trace.Counters {
 	var sum trace.Counters
 	for i := range p.Contexts {
-		one := &p.Contexts[i].Counters
-		sum.Number += one.Number
-		sum.Peak += one.Peak
-		sum.Sums = sum.Plus(one.Own())
+		counters := &p.Contexts[i].Counters
+		sum.Number += counters.Number
+		sum.Peak += counters.Peak
+		sum.Sums = sum.Plus(counters.Own())
 	}
 	return sum
 }
@@ -80,8 +80,8 @@ func Folder(asked string) string {
 	if asked != "" {
 		return asked
 	}
-	if runtime := os.Getenv("XDG_RUNTIME_DIR"); runtime != "" {
-		return filepath.Join(runtime, "sslcache")
+	if folder := os.Getenv("XDG_RUNTIME_DIR"); folder != "" {
+		return filepath.Join(folder, "sslcache")
 	}
 	return fmt.Sprintf("/tmp/sslcache-%d", os.Getuid())
 }
@@ -117,12 +117,12 @@ type listed struct {
 }
 
 func sorted(answers []listed) (processes []*Process, problems []error) {
-	for _, one := range answers {
-		if one.process != nil {
-			processes = append(processes, one.process)
+	for _, answer := range answers {
+		if answer.process != nil {
+			processes = append(processes, answer.process)
 		}
-		if one.problem != nil {
-			problems = append(problems, one.problem)
+		if answer.problem != nil {
+			problems = append(problems, answer.problem)
 		}
 	}
 	slices.SortFunc(processes, func(a, b *Process) int { return cmp.Compare(a.ID, b.ID) })
@@ -139,10 +139,10 @@ func idOf(entry os.DirEntry) (int, bool) {
 }
 
 func look(socket string, id int) listed {
-	one, err := ask(socket)
+	process, err := ask(socket)
 	switch {
 	case err == nil:
-		return listed{process: one}
+		return listed{process: process}
 	case isStale(socket, id, err):
 		_ = os.Remove(socket)
 		return listed{}
@@ -221,17 +221,17 @@ func checkPeer(connection net.Conn) error {
 }
 
 func parse(answer []byte) (*Process, error) {
-	one := &Process{Document: answer}
-	if err := json.Unmarshal(answer, one); err != nil || one.Format != format {
+	process := &Process{Document: answer}
+	if err := json.Unmarshal(answer, process); err != nil || process.Format != format {
 		return nil, errors.New("who listens there is no process of libsslcache")
 	}
-	if one.Version != version {
-		return nil, fmt.Errorf("it answers in version %d of the format, this command reads version %d", one.Version, version)
+	if process.Version != version {
+		return nil, fmt.Errorf("it answers in version %d of the format, this command reads version %d", process.Version, version)
 	}
-	for _, text := range []*string{&one.Program, &one.Libsslcache, &one.Libssl} {
+	for _, text := range []*string{&process.Program, &process.Libsslcache, &process.Libssl} {
 		*text = printable.Line(*text)
 	}
-	return one, nil
+	return process, nil
 }
 
 // isStale reports whether nobody listens on a socket any more.
@@ -242,6 +242,6 @@ func isStale(socket string, id int, err error) bool {
 	if errors.Is(syscall.Kill(id, 0), syscall.ESRCH) {
 		return true
 	}
-	made, failed := os.Lstat(socket)
-	return failed == nil && time.Since(made.ModTime()) > freshness
+	status, failed := os.Lstat(socket)
+	return failed == nil && time.Since(status.ModTime()) > freshness
 }

@@ -39,10 +39,10 @@ func serve(t *testing.T, socket, text string) net.Listener {
 // folder is short: the name of a socket must fit into 108 bytes.
 func folder(t *testing.T) string {
 	t.Helper()
-	made, err := os.MkdirTemp("", "live")
+	folder, err := os.MkdirTemp("", "live")
 	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(made) })
-	return made
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	return folder
 }
 
 // deadProcess is above the largest process id that Linux gives.
@@ -109,22 +109,22 @@ func ask(t *testing.T, id, found int) *live.Process {
 	t.Helper()
 	run := folder(t)
 	serve(t, filepath.Join(run, fmt.Sprintf("%d.sock", id)), fmt.Sprintf(answer, id, found))
-	one, err := live.Ask(run, id)
+	process, err := live.Ask(run, id)
 	require.NoError(t, err)
-	return one
+	return process
 }
 
 func cells(line string) []string { return strings.Fields(line) }
 
 func TestATableHasALineForEachProcessOrContext(t *testing.T) {
-	one := ask(t, 7, 15)
+	process := ask(t, 7, 15)
 	var text strings.Builder
-	require.NoError(t, live.View{Processes: []*live.Process{one}}.WriteTable(&text, false))
+	require.NoError(t, live.View{Processes: []*live.Process{process}}.WriteTable(&text, false))
 	lines := strings.Split(text.String(), "\n")
 	require.Equal(t, cells("PID PROGRAM UPTIME CONTEXTS HELD PEAK STORED FOUND BY-PROGRAM MISSED EVICTED EXPIRED REMOVED HANDSHAKES RESUMED OPENED REFUSED"), cells(lines[0]))
 	require.Equal(t, cells("7 nginx 12.5 s 2 6 10 10 15 0 2 1 1 2 24 75% 11 4"), cells(lines[1]))
 	text.Reset()
-	require.NoError(t, live.View{Processes: []*live.Process{one}}.WriteTable(&text, true))
+	require.NoError(t, live.View{Processes: []*live.Process{process}}.WriteTable(&text, true))
 	lines = strings.Split(text.String(), "\n")
 	require.Equal(t, cells("1 20480 5.0 min off 5 9 9 15 0 2 1 1 2 20 75% 11 4"), cells(lines[1]))
 	require.Equal(t, cells("2 none 2.0 h on 1 1 1 0 0 0 0 0 0 4 75% 0 0"), cells(lines[2]))
@@ -247,11 +247,11 @@ func TestWhatAProcessSaysOfItselfIsMadePrintable(t *testing.T) {
 	run := folder(t)
 	hostile := strings.Replace(fmt.Sprintf(answer, 7, 1), `"program":"nginx"`, `"program":"\u001b[2Jn\ngin\u009b"`, 1)
 	serve(t, filepath.Join(run, "7.sock"), hostile)
-	one, err := live.Ask(run, 7)
+	process, err := live.Ask(run, 7)
 	require.NoError(t, err)
-	require.Equal(t, `\x1b[2Jn\ngin\u009b`, one.Program)
+	require.Equal(t, `\x1b[2Jn\ngin\u009b`, process.Program)
 	var text strings.Builder
-	require.NoError(t, live.WriteMetrics(&text, []*live.Process{one}))
+	require.NoError(t, live.WriteMetrics(&text, []*live.Process{process}))
 	require.NotContains(t, text.String(), "\x1b")
 }
 
@@ -259,9 +259,9 @@ func TestWhatAChildHasInheritedIsNotShownAsItsOwn(t *testing.T) {
 	run := folder(t)
 	child := strings.Replace(fmt.Sprintf(answer, 7, 15), `"session_context":true}`, `"session_context":true,"inherited":{"accept_good":19,"hits":15,"found":14}}`, 1)
 	serve(t, filepath.Join(run, "7.sock"), child)
-	one, err := live.Ask(run, 7)
+	process, err := live.Ask(run, 7)
 	require.NoError(t, err)
-	total := one.Total()
+	total := process.Total()
 	require.EqualValues(t, 1, total.AcceptGood)
 	require.EqualValues(t, 3, total.Hits, "of the client's context")
 	require.EqualValues(t, 1, total.Found)

@@ -59,8 +59,8 @@ type collector []*Process
 
 // Describe names all metrics.
 func (c collector) Describe(names chan<- *prometheus.Desc) {
-	for _, one := range contextMetrics {
-		names <- one.name
+	for _, metric := range contextMetrics {
+		names <- metric.name
 	}
 	names <- uptime
 	names <- dropped
@@ -73,10 +73,10 @@ func (c collector) Collect(values chan<- prometheus.Metric) {
 		values <- prometheus.MustNewConstMetric(uptime, gauge, process.Uptime, labels...)
 		values <- prometheus.MustNewConstMetric(dropped, counter, float64(process.Dropped), labels...)
 		for i := range process.Contexts {
-			context := &process.Contexts[i]
-			labels := append(labels[:2:2], strconv.Itoa(context.ID))
-			for _, one := range contextMetrics {
-				values <- prometheus.MustNewConstMetric(one.name, one.kind, one.value(context), labels...)
+			sslContext := &process.Contexts[i]
+			labels := append(labels[:2:2], strconv.Itoa(sslContext.ID))
+			for _, metric := range contextMetrics {
+				values <- prometheus.MustNewConstMetric(metric.name, metric.kind, metric.value(sslContext), labels...)
 			}
 		}
 	}

@@ -64,14 +64,14 @@ func (s screen) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	return s, nil
 }
 
-func (s screen) take(said answer) screen {
+func (s screen) take(latest answer) screen {
 	if !s.asked.IsZero() {
-		s.view.Before, s.view.Passed = s.view.Processes, said.moment.Sub(s.asked)
+		s.view.Before, s.view.Passed = s.view.Processes, latest.moment.Sub(s.asked)
 	}
 	if s.view.Before == nil && !s.asked.IsZero() {
 		s.view.Before = []*Process{}
 	}
-	s.view.Processes, s.problems, s.asked = said.processes, said.problems, said.moment
+	s.view.Processes, s.problems, s.asked = latest.processes, latest.problems, latest.moment
 	return s
 }
 

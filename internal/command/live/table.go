@@ -34,35 +34,35 @@ func (v View) WriteTable(target io.Writer, contexts bool) error {
 	}
 	names = append(names, "OPENED", "REFUSED") // tickets
 	fmt.Fprintln(table, strings.Join(names, "\t")+"\t")
-	for _, one := range v.Processes {
-		v.writeProcess(table, one, contexts)
+	for _, process := range v.Processes {
+		v.writeProcess(table, process, contexts)
 	}
 	return table.Flush()
 }
 
-func (v View) writeProcess(table io.Writer, one *Process, contexts bool) {
-	before := v.before(one)
+func (v View) writeProcess(table io.Writer, process *Process, contexts bool) {
+	before := v.before(process)
 	if !contexts {
-		head := []string{strconv.Itoa(one.ID), one.Program, report.Seconds(one.Uptime), strconv.Itoa(len(one.Contexts))}
+		head := []string{strconv.Itoa(process.ID), process.Program, report.Seconds(process.Uptime), strconv.Itoa(len(process.Contexts))}
 		var earlier trace.Counters
 		if before != nil {
 			earlier = before.Total()
 		}
-		v.writeRow(table, head, one.Total(), earlier)
+		v.writeRow(table, head, process.Total(), earlier)
 		return
 	}
-	for i := range one.Contexts {
-		context := &one.Contexts[i]
+	for i := range process.Contexts {
+		sslContext := &process.Contexts[i]
 		head := []string{
-			strconv.Itoa(context.ID), limit(context.Limit), report.Seconds(float64(context.Timeout)), onOff(context.Tickets),
+			strconv.Itoa(sslContext.ID), limit(sslContext.Limit), report.Seconds(float64(sslContext.Timeout)), onOff(sslContext.Tickets),
 		}
-		v.writeRow(table, head, context.own(), before.context(context.ID))
+		v.writeRow(table, head, sslContext.own(), before.context(sslContext.ID))
 	}
 }
 
-func (v View) before(one *Process) *Process {
+func (v View) before(process *Process) *Process {
 	for _, earlier := range v.Before {
-		if earlier.ID == one.ID {
+		if earlier.ID == process.ID {
 			return earlier
 		}
 	}
@@ -73,9 +73,9 @@ func (p *Process) context(id int) trace.Counters {
 	if p == nil {
 		return trace.Counters{}
 	}
-	for _, one := range p.Contexts {
-		if one.ID == id {
-			return one.own()
+	for _, sslContext := range p.Contexts {
+		if sslContext.ID == id {
+			return sslContext.own()
 		}
 	}
 	return trace.Counters{}

@@ -33,8 +33,8 @@ func New(observers ...Observer) *Registry {
 func (r *Registry) Observe(event *trace.Event) {
 	current := r.processOf(event)
 	current.observe(event)
-	for _, one := range r.observers {
-		one.Observe(current, event)
+	for _, observer := range r.observers {
+		observer.Observe(current, event)
 	}
 	if event.Operation == trace.End {
 		current.Ended = max(event.Time, math.SmallestNonzeroFloat64)
@@ -61,8 +61,8 @@ func (r *Registry) processOf(event *trace.Event) *Process {
 
 func (r *Registry) conclude(current *Process) {
 	delete(r.processes, current.ID)
-	for _, one := range r.observers {
-		one.Conclude(current)
+	for _, observer := range r.observers {
+		observer.Conclude(current)
 	}
 }
 

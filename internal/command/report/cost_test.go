@@ -23,9 +23,9 @@ func timeOf(t *testing.T, events int, line func(number int) string) time.Duratio
 		text.WriteString(line(i) + "\n")
 	}
 	began := time.Now()
-	made, err := report.Read(strings.NewReader(text.String()))
+	result, err := report.Read(strings.NewReader(text.String()))
 	require.NoError(t, err)
-	require.NoError(t, made.WriteJSON(io.Discard))
+	require.NoError(t, result.WriteJSON(io.Discard))
 	return time.Since(began)
 }
 
@@ -38,7 +38,7 @@ func TestTheCostOfATraceIsThatOfItsEvents(t *testing.T) {
 			return fmt.Sprintf(`{"time":2,"process":1,"operation":"counters","context":%d,"accept_good":%d,"number":1}`, i%contexts+1, i)
 		}
 	}
-	one := timeOf(t, events, in(1))
+	alone := timeOf(t, events, in(1))
 	for name, line := range map[string]func(int) string{
 		"5,000 contexts": in(5000),
 		"contexts that come and go": func(i int) string {
@@ -52,6 +52,6 @@ func TestTheCostOfATraceIsThatOfItsEvents(t *testing.T) {
 		},
 	} {
 		took := timeOf(t, events, line)
-		require.Less(t, took, 6*one+200*time.Millisecond, "%s: %s where one context takes %s", name, took, one)
+		require.Less(t, took, 6*alone+200*time.Millisecond, "%s: %s where one context takes %s", name, took, alone)
 	}
 }

@@ -28,15 +28,15 @@ func TestWhatIsSaidOfRealPrograms(t *testing.T) {
 			source, err := os.Open(path + ".jsonl")
 			require.NoError(t, err)
 			defer source.Close()
-			made, err := report.Read(source)
+			result, err := report.Read(source)
 			require.NoError(t, err)
 			var names []string
-			for _, one := range made.Findings {
-				names = append(names, one.Name)
+			for _, finding := range result.Findings {
+				names = append(names, finding.Name)
 			}
 			require.Equal(t, findings, names)
 			var text strings.Builder
-			require.NoError(t, made.WriteText(&text))
+			require.NoError(t, result.WriteText(&text))
 			expected, err := os.ReadFile(path + ".txt")
 			require.NoError(t, err)
 			require.Equal(t, string(expected), text.String())

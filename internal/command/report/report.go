@@ -38,15 +38,15 @@ func ReadEach(source io.Reader, use func(*trace.Event)) (*Report, error) {
 		use(&event)
 	}
 	processes.Conclude()
-	made := &Report{Summary: collector.Summary(), Findings: watcher.Findings()}
+	report := &Report{Summary: collector.Summary(), Findings: watcher.Findings()}
 	if errors.Is(err, io.EOF) {
-		return made, nil
+		return report, nil
 	}
-	if made.Events == 0 {
+	if report.Events == 0 {
 		return nil, err
 	}
-	made.Incomplete = err.Error()
-	return made, err
+	report.Incomplete = err.Error()
+	return report, err
 }
 
 // WriteJSON writes the report for another program to read.

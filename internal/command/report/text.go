@@ -29,8 +29,8 @@ func (r *Report) WriteText(target io.Writer) error {
 		row("clients", "%s resumed, %d refused, %d broken off", number(r.Data["resumed"], "data connection", "data connections"),
 			r.Data["refused"], r.Data["failed"])
 	}
-	for _, one := range r.Fallbacks {
-		row("fall-back", "libssl keeps the sessions itself, %s: %s", times(one.Count), one.Cause)
+	for _, fallback := range r.Fallbacks {
+		row("fall-back", "libssl keeps the sessions itself, %s: %s", times(fallback.Count), fallback.Cause)
 	}
 	if r.Incomplete != "" {
 		row("incomplete", "the trace can't be read to its end: %s", r.Incomplete)
@@ -97,12 +97,12 @@ func writeFindings(text *strings.Builder, findings []finding.Finding) {
 		text.WriteString("  findings     none\n")
 		return
 	}
-	for _, one := range findings {
-		fmt.Fprintf(text, "\n%s: %s in %s: %s\n", one.Severity, one.Name, one.Program, one.Seen)
-		for _, place := range one.Places {
+	for _, found := range findings {
+		fmt.Fprintf(text, "\n%s: %s in %s: %s\n", found.Severity, found.Name, found.Program, found.Seen)
+		for _, place := range found.Places {
 			fmt.Fprintf(text, "    %s: %s\n", place, times(place.Count))
 		}
-		fmt.Fprintf(text, "    %s\n    What to do: %s\n", one.Meaning, one.Advice)
+		fmt.Fprintf(text, "    %s\n    What to do: %s\n", found.Meaning, found.Advice)
 	}
 }
 

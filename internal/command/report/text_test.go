@@ -11,9 +11,9 @@ import (
 )
 
 func TestATextNamesEveryFigure(t *testing.T) {
-	made := readSample(t)
+	sample := readSample(t)
 	var text strings.Builder
-	require.NoError(t, made.WriteText(&text))
+	require.NoError(t, sample.WriteText(&text))
 	expected, err := os.ReadFile("testdata/sample.txt")
 	require.NoError(t, err)
 	require.Equal(t, string(expected), text.String())
@@ -32,9 +32,9 @@ func readSample(t *testing.T) *report.Report {
 	file, err := os.Open("testdata/sample.jsonl")
 	require.NoError(t, err)
 	defer file.Close()
-	made, err := report.Read(file)
+	result, err := report.Read(file)
 	require.NoError(t, err)
-	return made
+	return result
 }
 
 func TestDataConnectionsHaveALineWhereThereAreAny(t *testing.T) {
@@ -43,10 +43,10 @@ func TestDataConnectionsHaveALineWhereThereAreAny(t *testing.T) {
 		`{"time":2,"process":1,"operation":"client","outcome":"resumed"}` + "\n" +
 		`{"time":3,"process":1,"operation":"client","outcome":"refused"}` + "\n"
 	written := func(trace string) string {
-		made, err := report.Read(strings.NewReader(trace))
+		result, err := report.Read(strings.NewReader(trace))
 		require.NoError(t, err)
 		var text strings.Builder
-		require.NoError(t, made.WriteText(&text))
+		require.NoError(t, result.WriteText(&text))
 		return text.String()
 	}
 	require.Contains(t, written(start+data), "\n  clients      2 data connections resumed, 1 refused, 0 broken off\n")

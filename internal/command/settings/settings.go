@@ -56,13 +56,13 @@ const prefix = "SSLCACHE_"
 func List() []Setting {
 	list := make([]Setting, C.settings_count)
 	for i := range list {
-		one := C.setting_at(C.size_t(i))
-		variable := C.GoString(one.variable)
+		setting := C.setting_at(C.size_t(i))
+		variable := C.GoString(setting.variable)
 		list[i] = Setting{
 			Variable: variable,
 			Flag:     strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(variable, prefix)), "_", "-"),
-			Value:    C.GoString(one.value),
-			Help:     C.GoString(one.help),
+			Value:    C.GoString(setting.value),
+			Help:     C.GoString(setting.help),
 		}
 	}
 	return list

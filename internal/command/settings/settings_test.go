@@ -10,10 +10,10 @@ import (
 
 func TestTheListIsThatOfTheLibrary(t *testing.T) {
 	flags := map[string]string{}
-	for _, one := range settings.List() {
-		flags[one.Variable] = one.Flag
-		require.NotEmpty(t, one.Value, one.Variable)
-		require.NotEmpty(t, one.Help, one.Variable)
+	for _, setting := range settings.List() {
+		flags[setting.Variable] = setting.Flag
+		require.NotEmpty(t, setting.Value, setting.Variable)
+		require.NotEmpty(t, setting.Help, setting.Variable)
 	}
 	require.Equal(t, "size", flags["SSLCACHE_SIZE"])
 	require.Equal(t, "run-folder", flags["SSLCACHE_RUN_FOLDER"])

@@ -53,11 +53,11 @@ func (c *course) at(moment float64) *Point {
 func (c *course) widen() {
 	half := c.cut[:0]
 	for i := 0; i < len(c.cut); i += 2 {
-		one := c.cut[i]
+		slice := c.cut[i]
 		if i+1 < len(c.cut) {
-			one.join(c.cut[i+1])
+			slice.join(c.cut[i+1])
 		}
-		half = append(half, one)
+		half = append(half, slice)
 	}
 	c.cut = half
 	c.width *= 2
@@ -74,13 +74,13 @@ func (p *Point) join(later Point) {
 func (c *course) points() []Point {
 	all := make([]Point, len(c.cut))
 	var held uint64
-	for i, one := range c.cut {
-		if !one.seen {
-			one.Held = held
+	for i, slice := range c.cut {
+		if !slice.seen {
+			slice.Held = held
 		}
-		held = one.Held
-		one.Time = c.begin + float64(i)*c.width
-		all[i] = one
+		held = slice.Held
+		slice.Time = c.begin + float64(i)*c.width
+		all[i] = slice
 	}
 	return all
 }

@@ -57,11 +57,11 @@ func (l latencies) observe(event *trace.Event) {
 func (l latencies) summary() []Latency {
 	all := []Latency{}
 	for _, operation := range slices.Sorted(maps.Keys(l)) {
-		one := l[operation]
+		histogram := l[operation]
 		all = append(all, Latency{
-			Operation: operation, Count: one.TotalCount(), Mean: one.Mean(),
-			Median: one.ValueAtQuantile(50), P90: one.ValueAtQuantile(90), P99: one.ValueAtQuantile(99),
-			Greatest: one.Max(), Bars: bars(one, 1),
+			Operation: operation, Count: histogram.TotalCount(), Mean: histogram.Mean(),
+			Median: histogram.ValueAtQuantile(50), P90: histogram.ValueAtQuantile(90), P99: histogram.ValueAtQuantile(99),
+			Greatest: histogram.Max(), Bars: bars(histogram, 1),
 		})
 	}
 	return all
@@ -74,9 +74,9 @@ const barsPerDoubling = 2
 // Values are divided by the unit.
 func bars(histogram *hdrhistogram.Histogram, unit float64) []Bar {
 	counts := map[int]int64{}
-	for _, one := range histogram.Distribution() {
-		if one.Count > 0 {
-			counts[int(math.Floor(barsPerDoubling*math.Log2(float64(max(1, one.From)))))] += one.Count
+	for _, bucket := range histogram.Distribution() {
+		if bucket.Count > 0 {
+			counts[int(math.Floor(barsPerDoubling*math.Log2(float64(max(1, bucket.From)))))] += bucket.Count
 		}
 	}
 	all := []Bar{}

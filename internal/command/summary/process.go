@@ -84,22 +84,22 @@ func (t *Totals) countLookup(outcome trace.Outcome) {
 // totals are what the events say. Only where some were lost its counters may know more; they come seldom, and miss
 // what came after the last of them. Handshakes are in the counters alone.
 func (p *process) totals(of *registry.Process) Totals {
-	sum, said := p.events, &of.Counted
-	sum.Connections, sum.Resumed = said.Handshakes(), said.Hits
+	sum, reported := p.events, &of.Counted
+	sum.Connections, sum.Resumed = reported.Handshakes(), reported.Hits
 	if p.lost == 0 {
 		return sum
 	}
-	sum.Stored = max(sum.Stored, said.Stored)
-	sum.Found = max(sum.Found, said.Found)
-	sum.FoundByProgram = max(sum.FoundByProgram, said.CallbackHits)
-	sum.Missed = max(sum.Missed, said.MissedByAll())
-	sum.Replaced = max(sum.Replaced, said.Replaced)
-	sum.Evicted = max(sum.Evicted, said.Evicted)
-	sum.Expired = max(sum.Expired, said.Expired-min(said.Expired, sum.Cleared))
-	sum.Removed = max(sum.Removed, said.Removed)
-	sum.Opened = max(sum.Opened, said.TicketsOpened)
-	sum.Unknown = max(sum.Unknown, said.TicketsUnknown)
-	sum.Unopened = max(sum.Unopened, said.TicketsRefused())
+	sum.Stored = max(sum.Stored, reported.Stored)
+	sum.Found = max(sum.Found, reported.Found)
+	sum.FoundByProgram = max(sum.FoundByProgram, reported.CallbackHits)
+	sum.Missed = max(sum.Missed, reported.MissedByAll())
+	sum.Replaced = max(sum.Replaced, reported.Replaced)
+	sum.Evicted = max(sum.Evicted, reported.Evicted)
+	sum.Expired = max(sum.Expired, reported.Expired-min(reported.Expired, sum.Cleared))
+	sum.Removed = max(sum.Removed, reported.Removed)
+	sum.Opened = max(sum.Opened, reported.TicketsOpened)
+	sum.Unknown = max(sum.Unknown, reported.TicketsUnknown)
+	sum.Unopened = max(sum.Unopened, reported.TicketsRefused())
 	return sum
 }
 

@@ -237,9 +237,9 @@ const topNumber = 20
 
 func (c *Collector) topCallers() []Caller {
 	all := []Caller{}
-	for one, count := range c.callers {
-		one.Count = count
-		all = append(all, one)
+	for caller, count := range c.callers {
+		caller.Count = count
+		all = append(all, caller)
 	}
 	slices.SortFunc(all, func(a, b Caller) int {
 		return cmp.Or(

@@ -232,9 +232,9 @@ func TestTheCallersThatCallMostAreNamed(t *testing.T) {
 	taken.Function = "SSL_get1_session"
 	events := []trace.Event{taken, taken}
 	for i := range 30 {
-		one := at(100, 1, trace.Add, "stored", session(i))
-		one.Caller.Symbol = fmt.Sprintf("place%02d", i)
-		events = append(events, one)
+		event := at(100, 1, trace.Add, "stored", session(i))
+		event.Caller.Symbol = fmt.Sprintf("place%02d", i)
+		events = append(events, event)
 	}
 	result := sum(events...)
 	require.Len(t, result.Callers, 20)

@@ -21,14 +21,14 @@ const extreme = start +
 	`{"operation":"end"}` + "\n"
 
 func TestExtremeNumbersBecomeAReport(t *testing.T) {
-	made, err := report.Read(strings.NewReader(extreme))
+	result, err := report.Read(strings.NewReader(extreme))
 	require.NoError(t, err)
-	require.EqualValues(t, 5, made.Events)
+	require.EqualValues(t, 5, result.Events)
 	var text bytes.Buffer
-	require.NoError(t, made.WriteText(&text))
-	require.NoError(t, made.WriteJSON(&text))
-	require.NoError(t, made.WriteHTML(&text))
-	_, err = json.Marshal(made)
+	require.NoError(t, result.WriteText(&text))
+	require.NoError(t, result.WriteJSON(&text))
+	require.NoError(t, result.WriteHTML(&text))
+	_, err = json.Marshal(result)
 	require.NoError(t, err)
 }
 
@@ -40,7 +40,7 @@ func TestATraceWithWrongBytesIsReadOrRefused(t *testing.T) {
 		for range 1 + random.IntN(3) {
 			text[random.IntN(len(text))] = byte(random.Uint32())
 		}
-		made, err := report.Read(bytes.NewReader(text))
-		require.True(t, made != nil || err != nil)
+		result, err := report.Read(bytes.NewReader(text))
+		require.True(t, result != nil || err != nil)
 	}
 }

@@ -17,17 +17,17 @@ import (
 
 // Pipe takes the trace of running processes: a FIFO in a folder of its own. Read gives what they write.
 type Pipe struct {
-	folder string
-	name   string
-	reader *os.File
-	writer *os.File // ours, so that the reader has no end while no process has opened the FIFO
-	chunks chan []byte
-	rest   []byte
-	copy   io.Writer
-	failed error // of the copy; read after the chunks have ended
-	finish atomic.Pointer[finish]
-	once   sync.Once
-	left   bool
+	folder    string
+	name      string
+	reader    *os.File
+	writer    *os.File // ours, so that the reader has no end while no process has opened the FIFO
+	chunks    chan []byte
+	rest      []byte
+	duplicate io.Writer
+	failed    error // of the duplicate; read after the chunks have ended
+	finish    atomic.Pointer[finish]
+	once      sync.Once
+	left      bool
 }
 
 // finish says how long the reader still waits for processes that have the FIFO open.
@@ -50,9 +50,9 @@ const (
 // the FIFO is gone: see docs/trace.md.
 func RunName(process int) string { return fmt.Sprintf("run-%d", process) }
 
-// NewPipe makes a FIFO of this name and starts to read it. Whatever is read is also written to copy, if that is not
-// nil. Close must be called at the end.
-func NewPipe(name string, copy io.Writer) (*Pipe, error) {
+// NewPipe makes a FIFO of this name and starts to read it. Whatever is read is also written to duplicate, if that is
+// not nil. Close must be called at the end.
+func NewPipe(name string, duplicate io.Writer) (*Pipe, error) {
 	folder, err := os.MkdirTemp("", "sslcache-")
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func NewPipe(name string, copy io.Writer) (*Pipe, error) {
 	if folder, err = filepath.Abs(folder); err != nil {
 		return nil, err
 	}
-	pipe := &Pipe{folder: folder, name: name, chunks: make(chan []byte, chunksKept), copy: copy}
+	pipe := &Pipe{folder: folder, name: name, chunks: make(chan []byte, chunksKept), duplicate: duplicate}
 	if err := pipe.open(); err != nil {
 		pipe.Close()
 		return nil, err
@@ -125,10 +125,10 @@ func (p *Pipe) fetch() {
 }
 
 func (p *Pipe) writeCopy(chunk []byte) {
-	if p.copy == nil || p.failed != nil {
+	if p.duplicate == nil || p.failed != nil {
 		return
 	}
-	_, p.failed = p.copy.Write(chunk)
+	_, p.failed = p.duplicate.Write(chunk)
 }
 
 // waitAgain sets the deadline anew once there is one.

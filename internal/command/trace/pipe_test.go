@@ -16,9 +16,9 @@ import (
 	"libsslcache/internal/command/trace"
 )
 
-func newPipe(t *testing.T, copy io.Writer) *trace.Pipe {
+func newPipe(t *testing.T, duplicate io.Writer) *trace.Pipe {
 	t.Helper()
-	pipe, err := trace.NewPipe("trace", copy)
+	pipe, err := trace.NewPipe("trace", duplicate)
 	require.NoError(t, err)
 	t.Cleanup(pipe.Close)
 	return pipe

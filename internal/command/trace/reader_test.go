@@ -56,7 +56,7 @@ func TestAnUnknownOperationOrFieldIsRead(t *testing.T) {
 }
 
 func TestWhatIsNoTraceIsSaidWithItsLine(t *testing.T) {
-	for name, one := range map[string]struct{ text, message string }{
+	for name, test := range map[string]struct{ text, message string }{
 		"another file":      {"root:x:0:0:root:/root:/bin/bash\n", "line 1: not a trace of libsslcache"},
 		"without lines":     {"\x7fELF\x02\x01", "line 1: not a trace of libsslcache"},
 		"one endless line":  {strings.Repeat("x", 1<<20), "line 1: not a trace of libsslcache"},
@@ -68,8 +68,8 @@ func TestWhatIsNoTraceIsSaidWithItsLine(t *testing.T) {
 		"nothing":           {"", "it is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := read(one.text)
-			require.ErrorContains(t, err, one.message)
+			_, err := read(test.text)
+			require.ErrorContains(t, err, test.message)
 			require.NotErrorIs(t, err, trace.ErrTruncated)
 		})
 	}
