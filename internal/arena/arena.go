@@ -10,7 +10,7 @@
 // with a check sum. A bucket that does not fit together is emptied.
 //
 // The code runs in processes without Go's runtime, as internal/direct says. It waits for nobody either: where a
-// lock is not to be had soon, Run answers Busy, and the caller sleeps and looks whether the owner is alive
+// lock is not to be had soon, Run returns Busy, and the caller sleeps and looks whether the owner is alive
 // (cshim/share/memory.c).
 package arena
 
@@ -91,7 +91,7 @@ type header struct {
 	magic, layout, size, bucket uint64
 }
 
-// bucket gives the bucket of the call's name, nil where the region is too small to have one.
+// bucket returns the bucket of the call's name, nil where the region is too small to have one.
 //
 //go:nosplit
 func (c *Call) bucket() *bucket {

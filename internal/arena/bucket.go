@@ -1,7 +1,6 @@
 package arena
 
 import (
-	"math/bits"
 	"sync/atomic"
 	"unsafe"
 )
@@ -120,7 +119,7 @@ func (b *bucket) empty(c *Call) {
 //go:nosplit
 func (n *Name) head() uint64 { return n[0] % heads }
 
-// at gives the entry of a number, nil where there is none of that number.
+// at returns the entry of a number, nil where there is none of that number.
 //
 //go:nosplit
 func (b *bucket) at(number uint16) *entry {
@@ -131,7 +130,7 @@ func (b *bucket) at(number uint16) *entry {
 	return &b.entries[index]
 }
 
-// search gives the numbers of the entry of a name and of the one before it, 0 where there is none. False: the
+// search returns the numbers of the entry of a name and of the one before it, 0 where there is none. False: the
 // index is in disorder.
 //
 //go:nosplit
@@ -188,7 +187,7 @@ func (b *bucket) dropNumber(c *Call, number uint16) bool {
 	return ok && found == number && b.drop(c, number, before)
 }
 
-// newEntry gives an entry that nobody uses. There must be one.
+// newEntry returns an entry that nobody uses. There must be one.
 //
 //go:nosplit
 func (b *bucket) newEntry() (number uint16, e *entry) {
@@ -212,7 +211,7 @@ func (b *bucket) newEntry() (number uint16, e *entry) {
 //go:nosplit
 func chunksOf(length uint64) uint64 { return (length + chunkSize - 1) / chunkSize }
 
-// chunk gives the words of the chunk of a number, nil where there is none of that number.
+// chunk returns the words of the chunk of a number, nil where there is none of that number.
 //
 //go:nosplit
 func (b *bucket) chunk(number uint16) *[chunkWords]uint64 {
@@ -223,7 +222,7 @@ func (b *bucket) chunk(number uint16) *[chunkWords]uint64 {
 	return &b.chunks[index]
 }
 
-// after gives the number behind that of a chunk, 0 where there is none.
+// after returns the number behind that of a chunk, 0 where there is none.
 //
 //go:nosplit
 func (b *bucket) after(number uint16) uint16 {
@@ -329,229 +328,4 @@ func (b *bucket) sweep(c *Call) (earliest uint16, ok bool) {
 		}
 	}
 	return earliest, true
-}
-
-// ---- the operations; the lock is held ----
-
-//go:nosplit
-func (b *bucket) disorder(c *Call) Status {
-	b.empty(c)
-	return Missed
-}
-
-// reserve makes the bucket ready for a new entry of the call's name, and takes an old one out.
-//
-//go:nosplit
-func (b *bucket) reserve(c *Call, needed uint64) (number uint16, e *entry) {
-	number, before, ok := b.search(&c.Name)
-	if !ok || (number != 0 && !b.drop(c, number, before)) || !b.makeRoom(c, needed) {
-		return 0, nil
-	}
-	return b.newEntry()
-}
-
-//go:nosplit
-func (b *bucket) link(c *Call, number uint16, e *entry, kind uint16) {
-	e.name, e.expiry, e.kind = c.Name, c.Expiry, kind
-	head := c.Name.head()
-	e.next = b.heads[head]
-	b.heads[head] = number
-}
-
-//go:nosplit
-func (b *bucket) put(c *Call) Status {
-	number, e := b.reserve(c, chunksOf(c.Length))
-	if e == nil {
-		return b.disorder(c)
-	}
-	if c.dies() {
-		return Abandoned
-	}
-	e.length, e.first = uint16(c.Length), 0
-	b.link(c, number, e, kept)
-	if c.dies() {
-		return Abandoned
-	}
-	sum := begin(e)
-	var last uint16
-	for at := uint64(0); at < c.Length; at += chunkSize {
-		chunk := b.newChunk()
-		words := b.chunk(chunk)
-		if words == nil {
-			return b.disorder(c)
-		}
-		sum = fill(words, unsafe.Add(c.Record, at), c.Length-at, sum)
-		if last == 0 {
-			e.first = chunk
-		} else {
-			b.setAfter(last, chunk)
-		}
-		last = chunk
-		if c.dies() {
-			return Abandoned
-		}
-	}
-	e.check = sum
-	if c.dies() {
-		return Abandoned
-	}
-	return Done
-}
-
-//go:nosplit
-func (b *bucket) find(c *Call) Status {
-	number, before, ok := b.search(&c.Name)
-	if !ok {
-		return b.disorder(c)
-	}
-	e := b.at(number)
-	if e == nil {
-		return Missed
-	}
-	if e.expiry < c.Now {
-		if !b.drop(c, number, before) {
-			return b.disorder(c)
-		}
-		return Missed
-	}
-	if e.kind == removed {
-		return Gone
-	}
-	if c.Operation == Look && e.kind == kept {
-		return Done
-	}
-	length, ok := b.read(c, e)
-	if !ok {
-		return b.disorder(c)
-	}
-	if c.dies() {
-		return Abandoned
-	}
-	if c.Operation == Take && !b.drop(c, number, before) {
-		return b.disorder(c)
-	}
-	if c.dies() {
-		return Abandoned
-	}
-	c.Length = length
-	return Done
-}
-
-// read copies a record into the room of the call. False: it is not what was put there.
-//
-//go:nosplit
-func (b *bucket) read(c *Call, e *entry) (length uint64, ok bool) {
-	length = uint64(e.length)
-	if e.kind != kept || length == 0 || length > c.Length || length > MaxRecord {
-		return 0, false
-	}
-	sum, number := begin(e), e.first
-	for at := uint64(0); at < length; at += chunkSize {
-		words := b.chunk(number)
-		if words == nil {
-			return 0, false
-		}
-		sum = pour(words, unsafe.Add(c.Record, at), length-at, sum)
-		number = b.after(number)
-	}
-	return length, sum == e.check
-}
-
-// remove leaves an entry that says so, until the record would have expired.
-//
-//go:nosplit
-func (b *bucket) remove(c *Call) Status {
-	found, before, ok := b.search(&c.Name)
-	if !ok {
-		return b.disorder(c)
-	}
-	status := Missed
-	if e := b.at(found); e != nil {
-		if e.kind == kept && e.expiry >= c.Now {
-			status = Done
-		}
-		if !b.drop(c, found, before) {
-			return b.disorder(c)
-		}
-	}
-	if c.dies() {
-		return Abandoned
-	}
-	if c.Expiry < c.Now {
-		return status
-	}
-	if !b.makeRoom(c, 0) {
-		return b.disorder(c)
-	}
-	number, e := b.newEntry()
-	if e == nil {
-		return b.disorder(c)
-	}
-	b.link(c, number, e, removed)
-	if c.dies() {
-		return Abandoned
-	}
-	return status
-}
-
-// ---- records, word by word, with their check sum ----
-
-// begin starts the sum with what an entry says of its record. It finds what went wrong by accident: against
-// whoever writes into a region there are seals.
-//
-//go:nosplit
-func begin(e *entry) uint64 {
-	sum := mix(mix(mix(magic, e.name[0]), e.name[1]), e.name[2])
-	return mix(mix(sum, uint64(e.expiry)), uint64(e.length))
-}
-
-//go:nosplit
-func mix(sum, word uint64) uint64 {
-	high, low := bits.Mul64(sum^word, 0x9e3779b97f4a7c15)
-	return bits.RotateLeft64(high^low, 23) + word
-}
-
-// fill writes what is left of a record into a chunk, as far as it goes.
-//
-//go:nosplit
-func fill(words *[chunkWords]uint64, from unsafe.Pointer, left, sum uint64) uint64 {
-	for i := range words {
-		at := uint64(8 * i)
-		if at >= left {
-			break
-		}
-		var word uint64
-		if left-at >= 8 {
-			word = *(*uint64)(unsafe.Add(from, at))
-		} else {
-			for k := at; k < left; k++ {
-				word |= uint64(*(*byte)(unsafe.Add(from, k))) << (8 * (k - at))
-			}
-		}
-		words[i] = word
-		sum = mix(sum, word)
-	}
-	return sum
-}
-
-// pour is the way back.
-//
-//go:nosplit
-func pour(words *[chunkWords]uint64, to unsafe.Pointer, left, sum uint64) uint64 {
-	for i := range words {
-		at := uint64(8 * i)
-		if at >= left {
-			break
-		}
-		word := words[i]
-		if left-at >= 8 {
-			*(*uint64)(unsafe.Add(to, at)) = word
-		} else {
-			for k := at; k < left; k++ {
-				*(*byte)(unsafe.Add(to, k)) = byte(word >> (8 * (k - at)))
-			}
-		}
-		sum = mix(sum, word)
-	}
-	return sum
 }

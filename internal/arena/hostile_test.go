@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// guarded gives memory between pages that end the process when they are touched.
+// guarded returns memory between pages that end the process when they are touched.
 func guarded(t testing.TB, size int) []byte {
 	t.Helper()
 	const page = 4096

@@ -37,7 +37,7 @@ type Rules struct {
 	ReaddMoves     bool // adding what is cached already moves it behind its equals (3.0)
 }
 
-// Added is the answer of Add.
+// Added is the result of Add.
 type Added struct {
 	New      bool    // the session became cached; false: that very session already was
 	Replaced Session // another session that was under the key
@@ -90,7 +90,7 @@ func newCache(h *host.Host, rules Rules, width int) *Cache {
 		return nil
 	}
 	shards := uint32(1) << (width & 31)
-	at := memoryOf(h).take(h, cacheSize(shards))
+	at := memoryOf(h).allocate(h, cacheSize(shards))
 	if at == 0 {
 		return nil
 	}
@@ -155,15 +155,15 @@ func (c *Cache) Free() {
 	for i := range c.count {
 		if s := c.shard(i); s != nil {
 			s.clear(h)
-			memoryOf(h).give(h, host.AddressOf(unsafe.Pointer(s)), uint64(unsafe.Sizeof(shard{})))
+			memoryOf(h).release(h, host.AddressOf(unsafe.Pointer(s)), uint64(unsafe.Sizeof(shard{})))
 		}
 	}
-	memoryOf(h).give(h, host.AddressOf(unsafe.Pointer(c)), cacheSize(c.count))
+	memoryOf(h).release(h, host.AddressOf(unsafe.Pointer(c)), cacheSize(c.count))
 }
 
 // Add puts a session under the key. It holds the cache's limit by evicting the earliest other
 // session, never the newcomer; 0 is no limit. If that is not enough, because the limit was lowered, the
-// answer says More. A session 0 or a key that is none adds nothing, nor does any where memory has come to an end.
+// result says More. A session 0 or a key that is none adds nothing, nor does any where memory has come to an end.
 //
 //go:nosplit
 func (c *Cache) Add(key *Key, session Session, expiry int64, limit int64) (added Added) {
@@ -214,190 +214,24 @@ func (c *Cache) addAgain(s *shard, number uint32, session Session, expiry int64)
 	replaced = e.session
 	if replaced == session {
 		if c.rules.ReaddMoves {
-			s.replan(number, expiry, c.sequence.Add(1))
+			s.reschedule(number, expiry, c.sequence.Add(1))
 		} else {
-			s.amend(number, expiry)
+			s.setExpiry(number, expiry)
 		}
 		return false, 0
 	}
 	e.session = session
-	s.replan(number, expiry, c.sequence.Add(1))
+	s.reschedule(number, expiry, c.sequence.Add(1))
 	count(&s.replaced)
 	count(&s.stored)
 	c.raisePeak(c.number.Load()) // a claim takes it that the newcomer raised the number
 	return true, replaced
 }
 
-// capacity is how many sessions a limit allows between two operations.
-//
-//go:nosplit
-func (c *Cache) capacity(limit int64) int64 {
-	switch {
-	case limit <= 0:
-		return math.MaxInt64
-	case c.rules.CountsNewcomer:
-		return max(limit-1, 1)
-	default:
-		return limit
-	}
-}
-
-// Evict takes the earliest session out if the cache is over its limit, and answers it and whether
-// the cache still is: with that it continues an Add. The newcomer is never the victim. A session
-// without id can't be removed: where it is the earliest, eviction ends.
-//
-//go:nosplit
-func (c *Cache) Evict(limit int64, newcomer Session) (victim Session, more bool) {
-	capacity := c.capacity(limit)
-	if c.number.Load() <= capacity {
-		return 0, false
-	}
-	s, number := c.lockEarliest(newcomer)
-	if s == nil {
-		return 0, false
-	}
-	if s.entry(number).length > 0 && c.claim(capacity) {
-		count(&s.evicted)
-		victim = s.take(number, c.position(s, number))
-		c.tidy(s)
-		more = c.number.Load() > capacity
-	}
-	s.lock.Release()
-	return victim, more
-}
-
-// position returns where the slot of an entry is that was not found by its key.
-//
-//go:noinline
-//go:nosplit
-func (c *Cache) position(s *shard, number uint32) uint32 {
-	e := s.entry(number)
-	return s.index.position(newSlot(uint32(hash(e.head(), &e.id, &c.seed)), number))
-}
-
-// claim takes one off the number if it is above the capacity. Of threads that add into a full cache
-// at the same time each claims once, so the cache gets back to its capacity exactly and not below. Called under the lock
-// of the victim's shard, so that the number is right whenever all locks are held.
-//
-//go:nosplit
-func (c *Cache) claim(capacity int64) bool {
-	for {
-		number := c.number.Load()
-		if number <= capacity {
-			return false
-		}
-		if c.number.CompareAndSwap(number, number-1) {
-			c.raisePeak(number - 1)
-			return true
-		}
-	}
-}
-
-// raisePeak notes how many were held. It is called before the number falls, not when it rises, so
-// that an add does not pay for it.
-//
-//go:nosplit
-func (c *Cache) raisePeak(number int64) {
-	for peak := c.peak.Load(); number > peak; peak = c.peak.Load() {
-		if c.peak.CompareAndSwap(peak, number) {
-			return
-		}
-	}
-}
-
-// lockEarliest finds the earliest session, apart from the newcomer, and locks its shard; nil if there is none.
-//
-//go:nosplit
-func (c *Cache) lockEarliest(newcomer Session) (*shard, uint32) {
-	for {
-		i, earliest := c.earliest(noShard)
-		if i == noShard {
-			return nil, none
-		}
-		s := c.lockTop(i, &earliest)
-		if s == nil {
-			continue
-		}
-		number := s.run(root).entry
-		if s.entry(number).session != newcomer {
-			return s, number
-		}
-		if s, number, isDone := c.lockNext(s, i); isDone {
-			return s, number
-		}
-	}
-}
-
-// lockNext goes on where the newcomer is the first of all to expire, which is rare: the next is in its
-// shard, which is locked and number i, or on top of another.
-//
-//go:noinline
-//go:nosplit
-func (c *Cache) lockNext(s *shard, i uint32) (next *shard, number uint32, isDone bool) {
-	second := s.second()
-	i, earliest := c.earliest(i)
-	if second.before(&earliest) {
-		return s, second.entry, true
-	}
-	s.lock.Release()
-	if i == noShard {
-		return nil, none, true
-	}
-	if s = c.lockTop(i, &earliest); s == nil {
-		return nil, none, false
-	}
-	return s, s.run(root).entry, true
-}
-
-// No shard has this number.
-const noShard = math.MaxUint32
-
-// earliest finds the shard, apart from one, that has the earliest place, without a lock; noShard
-// and nowhere if there is none.
-//
-// It compares the two words of a place as one number of 128 bits and chooses with a mask: which of the shards is next
-// is chance, so each branch would be one that the processor guesses wrong.
-//
-//go:nosplit
-func (c *Cache) earliest(apart uint32) (uint32, place) {
-	const sign = 1 << 63 // turned round, signed numbers are in the order of unsigned ones
-	chosen, high, low := uint64(noShard), uint64(math.MaxInt64)^sign, uint64(math.MaxUint64)
-	for i := range c.count {
-		if i == apart {
-			continue
-		}
-		t := c.top(i)
-		expiry, sequence := uint64(t.expiry.Load())^sign, t.sequence.Load()
-		_, borrow := bits.Sub64(sequence, low, 0)
-		_, borrow = bits.Sub64(expiry, high, borrow)
-		isEarlier := -borrow
-		chosen ^= (chosen ^ uint64(i)) & isEarlier
-		high ^= (high ^ expiry) & isEarlier
-		low ^= (low ^ sequence) & isEarlier
-	}
-	return uint32(chosen), place{expiry: int64(high ^ sign), sequence: low}
-}
-
-// lockTop locks the shard i if its earliest place still is p; else it returns nil. What was read without the lock may
-// be half of one place and half of another that was there later, so both halves are compared.
-//
-//go:nosplit
-func (c *Cache) lockTop(i uint32, p *place) *shard {
-	s := c.shard(i)
-	s.lock.Wait(c.host())
-	if !s.empty() {
-		if first := s.run(root); first.sequence == p.sequence && first.expiry == p.expiry {
-			return s
-		}
-	}
-	s.lock.Release()
-	return nil
-}
-
 // Held is a session that can't leave the cache until it is released.
 type Held = shard
 
-// Lookup answers the session under the key, expired or not, 0 if there is none. The session can't
+// Lookup returns the session under the key, expired or not, 0 if there is none. The session can't
 // leave the cache until it is released: a lock is held, so the caller takes its reference and calls
 // Release, and nothing else. Nothing is held where none was found.
 //
@@ -458,7 +292,7 @@ func (c *Cache) Contains(key *Key) bool {
 	return number != none
 }
 
-// Remove takes out and answers whichever session is under the key, 0 if none. Of several threads
+// Remove takes out and returns whichever session is under the key, 0 if none. Of several threads
 // one gets it.
 //
 //go:nosplit
@@ -504,57 +338,17 @@ func (c *Cache) Reschedule(key *Key, session Session, expiry int64) bool {
 	if s.byInsertion {
 		s.entry(number).expiry = expiry
 	} else if s.makeRoom(c.host()) {
-		s.replan(number, expiry, c.sequence.Add(1))
+		s.reschedule(number, expiry, c.sequence.Add(1))
 	}
 	s.lock.Release()
 	return true
 }
 
-// Number answers how many sessions are held, expired ones included. It takes no lock.
+// Number returns how many sessions are held, expired ones included. It takes no lock.
 //
 //go:nosplit
 func (c *Cache) Number() int64 {
 	return c.number.Load()
-}
-
-// Entries lists sessions into entries, which has room for so many, one at least, from the cursor on, which is
-// 0 at first, and answers how many it wrote and the cursor of the rest, 0 if there is none. The order of the
-// list means nothing. What is in the cache from the first call to the last is listed; twice, perhaps, if
-// so much is removed meanwhile that the cache gives memory back.
-//
-//go:nosplit
-func (c *Cache) Entries(cursor uint64, entries *Entry, room uint64) (n, next uint64) {
-	i, before := split(cursor)
-	for ; i < c.count; i, before = i+1, top0 {
-		s := c.shard(i)
-		if s == nil {
-			continue
-		}
-		if before == top0 {
-			before = math.MaxUint32
-		}
-		s.lock.Wait(c.host())
-		listed, rest := s.list(before, (*Entry)(unsafe.Add(unsafe.Pointer(entries), uintptr(n)*unsafe.Sizeof(Entry{}))), room-n)
-		s.lock.Release()
-		n += listed
-		if rest != none {
-			return n, join(i, rest)
-		}
-	}
-	return n, 0
-}
-
-// A cursor is the number of a shard and of an entry in it, before which the rest is; 0 for all of the shard.
-const top0 = 0
-
-//go:nosplit
-func join(i, before uint32) uint64 {
-	return uint64(i)<<32 | uint64(before)
-}
-
-//go:nosplit
-func split(cursor uint64) (i, before uint32) {
-	return uint32(cursor >> 32), uint32(cursor)
 }
 
 // makeShard returns the shard i, which is made when its first session comes; nil where there is no memory for it.
@@ -566,7 +360,7 @@ func (c *Cache) makeShard(i uint32) *shard {
 	c.lock.Wait(h)
 	s := c.shard(i)
 	if s == nil {
-		at := memoryOf(h).take(h, uint64(unsafe.Sizeof(shard{})))
+		at := memoryOf(h).allocate(h, uint64(unsafe.Sizeof(shard{})))
 		if at != 0 {
 			s = shardAt(at)
 			s.top = host.AddressOf(unsafe.Pointer(c.top(i)))
@@ -578,48 +372,4 @@ func (c *Cache) makeShard(i uint32) *shard {
 	}
 	c.lock.Release()
 	return s
-}
-
-// Lock stops every operation on the cache until Unlock, for a fork: in the child too, which has only one thread, the
-// cache is at rest.
-//
-//go:nosplit
-func (c *Cache) Lock() {
-	c.lock.Wait(c.host())
-	for i := range c.count {
-		if s := c.shard(i); s != nil {
-			s.lock.Wait(c.host())
-		}
-	}
-}
-
-// Unlock lets the cache go on.
-//
-//go:nosplit
-func (c *Cache) Unlock() {
-	for i := range c.count {
-		if s := c.shard(i); s != nil {
-			s.lock.Release()
-		}
-	}
-	c.lock.Release()
-}
-
-// LockMemory stops whatever asks for memory of the host's caches until UnlockMemory, for a fork. Their locks are taken
-// before; what has no cache yet makes none meanwhile.
-//
-//go:nosplit
-func LockMemory(h *host.Host) {
-	if m := memoryOf(h); m != nil {
-		m.lock.Wait(h)
-	}
-}
-
-// UnlockMemory lets them go on.
-//
-//go:nosplit
-func UnlockMemory(h *host.Host) {
-	if m := memoryOf(h); m != nil {
-		m.lock.Release()
-	}
 }

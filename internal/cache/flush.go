@@ -1,7 +1,7 @@
 package cache
 
-// Expire takes out and answers the session that is the first to expire if now > expiry, else 0.
-// Called until it answers 0 it flushes what is expired at that time. The cursor, which starts as 0,
+// Expire takes out and returns the session that is the first to expire if now > expiry, else 0.
+// Called until it returns 0 it flushes what is expired at that time. The cursor, which starts as 0,
 // belongs to one such flush: it is the sequence number at its start, and what was added or moved later is left. By
 // insertion the order says nothing of expiry: Expire then goes through the cache once, in no particular
 // order, and the cursor remembers how far it got; what is added meanwhile may be met or not.
@@ -22,7 +22,7 @@ func (c *Cache) Expire(now int64, cursor *uint64) Session {
 	return c.expire(s, number)
 }
 
-// Drain takes out and answers the earliest session, whatever its expiry, 0 if there is none. The cursor is as for
+// Drain takes out and returns the earliest session, whatever its expiry, 0 if there is none. The cursor is as for
 // Expire.
 //
 //go:nosplit
@@ -99,7 +99,7 @@ func (c *Cache) lockBehindNewcomers(sequence uint64) (*shard, uint32) {
 //
 //go:nosplit
 func (c *Cache) firstUntil(sequence uint64) (chosen uint32, earliest place) {
-	chosen, earliest = noShard, nowhere()
+	chosen, earliest = noShard, noPlace()
 	for i := range c.count {
 		s := c.shard(i)
 		if s == nil {
@@ -132,13 +132,13 @@ func (s *shard) has(p *place) bool {
 //go:nosplit
 func (c *Cache) expireFrom(now int64, cursor *uint64) Session {
 	i, before := split(*cursor)
-	for ; i < c.count; i, before = i+1, top0 {
+	for ; i < c.count; i, before = i+1, wholeShard {
 		s := c.shard(i)
 		if s == nil {
 			continue
 		}
 		s.lock.Wait(c.host())
-		if before == top0 || before > s.entryCount {
+		if before == wholeShard || before > s.entryCount {
 			before = s.entryCount
 		}
 		for ; before > 1; before-- {
@@ -149,6 +149,6 @@ func (c *Cache) expireFrom(now int64, cursor *uint64) Session {
 		}
 		s.lock.Release()
 	}
-	*cursor = join(i, top0)
+	*cursor = join(i, wholeShard)
 	return 0
 }

@@ -38,7 +38,7 @@ func list(c *Cache, cursor uint64, entries []Entry) (n int, next uint64) {
 	return int(count), next
 }
 
-// drain empties a cache and answers its sessions in their order.
+// drain empties a cache and returns its sessions in their order.
 func drain(c *Cache) (order []Session) {
 	cursor := uint64(0)
 	for s := c.Drain(&cursor); s != 0; s = c.Drain(&cursor) {

@@ -74,7 +74,7 @@ func (x *index) grow(h *host.Host) bool {
 //go:noinline
 //go:nosplit
 func (x *index) resize(h *host.Host, size uint64) bool {
-	array := memoryOf(h).take(h, size*slotSize)
+	array := memoryOf(h).allocate(h, size*slotSize)
 	if array == 0 {
 		return false
 	}
@@ -100,7 +100,7 @@ func (x *index) clear(h *host.Host) {
 //go:nosplit
 func (x *index) giveBack(h *host.Host) {
 	if x.hasArray() {
-		memoryOf(h).give(h, x.slots, x.size()*slotSize)
+		memoryOf(h).release(h, x.slots, x.size()*slotSize)
 	}
 }
 

@@ -27,13 +27,6 @@ type memory struct {
 	free   [classes]host.Address
 }
 
-// A slab is memory from the host: this, and blocks and arrays behind it.
-type slab struct {
-	size uint64
-	used uint64 // bytes of arrays
-	_    [line - 16]byte
-}
-
 // A block begins with this.
 type block struct {
 	size           uint64
@@ -88,9 +81,6 @@ func wholeClass(size uint64) uint64 {
 }
 
 //go:nosplit
-func slabAt(a host.Address) *slab { return (*slab)(a.Pointer()) }
-
-//go:nosplit
 func blockAt(a host.Address) *block { return (*block)(a.Pointer()) }
 
 // memoryOf returns what the caches of the host share, once there is a cache.
@@ -128,20 +118,12 @@ func beginMemory(h *host.Host) bool {
 	return true
 }
 
-//go:nosplit
-func (m *memory) slab(i uint32) *host.Address {
-	if host.Checked && i >= m.slabRoom {
-		host.Fail()
-	}
-	return (*host.Address)((m.slabs + 8*host.Address(i)).Pointer())
-}
-
-// take gives so many bytes of zero, or 0 where there is no more memory.
+// allocate returns so many bytes of zero, or 0 where there is no more memory.
 //
 //go:nosplit
-func (m *memory) take(h *host.Host, size uint64) host.Address {
+func (m *memory) allocate(h *host.Host, size uint64) host.Address {
 	if size > largest {
-		return m.takeMapping(h, size)
+		return m.allocateMapping(h, size)
 	}
 	size = wholeClass(size)
 	m.lock.Wait(h)
@@ -156,17 +138,17 @@ func (m *memory) take(h *host.Host, size uint64) host.Address {
 	return at
 }
 
-// give takes back what take gave.
+// release takes back what allocate gave.
 //
 //go:nosplit
-func (m *memory) give(h *host.Host, at host.Address, size uint64) {
+func (m *memory) release(h *host.Host, at host.Address, size uint64) {
 	if size > largest {
-		m.giveMapping(h, at, size)
+		m.releaseMapping(h, at, size)
 		return
 	}
 	size = wholeClass(size)
 	m.lock.Wait(h)
-	s := m.holding(at)
+	s := m.slabOf(at)
 	m.inUse -= size
 	slabAt(s).used -= size
 	m.put(at, size, 0)
@@ -181,7 +163,7 @@ func (m *memory) give(h *host.Host, at host.Address, size uint64) {
 }
 
 //go:nosplit
-func (m *memory) takeMapping(h *host.Host, size uint64) host.Address {
+func (m *memory) allocateMapping(h *host.Host, size uint64) host.Address {
 	size = (size + page - 1) &^ (page - 1)
 	at := h.Map(size)
 	if at != 0 {
@@ -193,7 +175,7 @@ func (m *memory) takeMapping(h *host.Host, size uint64) host.Address {
 }
 
 //go:nosplit
-func (m *memory) giveMapping(h *host.Host, at host.Address, size uint64) {
+func (m *memory) releaseMapping(h *host.Host, at host.Address, size uint64) {
 	size = (size + page - 1) &^ (page - 1)
 	m.lock.Wait(h)
 	m.inUse -= size
@@ -229,10 +211,10 @@ func (m *memory) list(class uint32) *host.Address {
 	return (*host.Address)(unsafe.Add(unsafe.Pointer(&m.free), 8*uintptr(class)))
 }
 
-// fill notes whether a list is empty.
+// noteFilled notes whether a list is empty.
 //
 //go:nosplit
-func (m *memory) fill(class uint32, isFilled bool) {
+func (m *memory) noteFilled(class uint32, isFilled bool) {
 	word := &m.filled[0]
 	if class >= 64 {
 		word = &m.filled[1]
@@ -257,7 +239,7 @@ func (m *memory) put(at host.Address, size, clean uint64) {
 		blockAt(*list).previous = at
 	}
 	*list = at
-	m.fill(class, true)
+	m.noteFilled(class, true)
 }
 
 // unlist takes a block out of its list.
@@ -274,7 +256,7 @@ func (m *memory) unlist(at host.Address) {
 	}
 	class := classOf(b.size)
 	*m.list(class) = b.next
-	m.fill(class, b.next != 0)
+	m.noteFilled(class, b.next != 0)
 }
 
 // cut makes an array of the first bytes of a block, and another block of the rest.
@@ -288,7 +270,7 @@ func (m *memory) cut(at host.Address, size uint64) {
 		m.put(at+host.Address(size), whole-size, clean)
 	}
 	m.inUse += size
-	s := slabAt(m.holding(at))
+	s := slabAt(m.slabOf(at))
 	if s.used == 0 {
 		m.empty--
 	}
@@ -298,98 +280,6 @@ func (m *memory) cut(at host.Address, size uint64) {
 		return
 	}
 	clearLines(at, size)
-}
-
-// holding returns the slab that an address lies in.
-//
-//go:nosplit
-func (m *memory) holding(at host.Address) host.Address {
-	return *m.slab(m.behind(at) - 1)
-}
-
-// behind returns how many slabs begin at an address or before it.
-//
-//go:nosplit
-func (m *memory) behind(at host.Address) uint32 {
-	low, high := uint32(0), m.slabCount
-	for low < high {
-		middle := (low + high) >> 1
-		if *m.slab(middle) <= at {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low
-}
-
-// addSlab adds a slab with a block of so many bytes at least, and reports whether it could.
-//
-//go:noinline
-//go:nosplit
-func (m *memory) addSlab(h *host.Host, size uint64) bool {
-	if m.slabCount == m.slabRoom && !m.growSlabs(h) {
-		return false
-	}
-	whole := uint64(slabSize)
-	at := h.Map(whole)
-	if at == 0 { // there may be a little left
-		whole = max(firstSlab, (size+uint64(unsafe.Sizeof(slab{}))+page-1)&^(page-1))
-		if at = h.Map(whole); at == 0 {
-			return false
-		}
-	}
-	i := m.slabCount
-	for ; i > 0 && *m.slab(i - 1) > at; i-- {
-		*m.slab(i) = *m.slab(i - 1)
-	}
-	*m.slab(i) = at
-	m.slabCount++
-	slabAt(at).size = whole
-	m.put(at+host.Address(unsafe.Sizeof(slab{})), whole-uint64(unsafe.Sizeof(slab{})), 1)
-	m.empty++
-	return true
-}
-
-// growSlabs makes room for more slabs, in a mapping of its own.
-//
-//go:noinline
-//go:nosplit
-func (m *memory) growSlabs(h *host.Host) bool {
-	larger := h.Map(16 * uint64(m.slabRoom))
-	if larger == 0 {
-		return false
-	}
-	copyWords(larger, m.slabs, 8*uint64(m.slabRoom))
-	if m.slabRoom > firstSlabs {
-		h.Unmap(m.slabs, 8*uint64(m.slabRoom))
-	}
-	m.slabs, m.slabRoom = larger, 2*m.slabRoom
-	return true
-}
-
-// retire takes care of a slab of which nothing is in use: all in it is blocks. It returns how large the slab is if it
-// is no slab any more and to be unmapped, else 0.
-//
-//go:noinline
-//go:nosplit
-func (m *memory) retire(at host.Address) (unused uint64) {
-	whole := slabAt(at).size
-	first := at + host.Address(unsafe.Sizeof(slab{}))
-	for b := first; b < at+host.Address(whole); {
-		m.unlist(b)
-		b += host.Address(blockAt(b).size)
-	}
-	if m.empty == 0 {
-		m.empty++
-		m.put(first, whole-uint64(unsafe.Sizeof(slab{})), 0)
-		return 0
-	}
-	for i := m.behind(at); i < m.slabCount; i++ {
-		*m.slab(i - 1) = *m.slab(i)
-	}
-	m.slabCount--
-	return whole
 }
 
 // clearLines makes whole lines zero.

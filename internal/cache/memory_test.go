@@ -59,7 +59,7 @@ func TestArraysAreZeroAndDoNotOverlap(t *testing.T) {
 	for round := range 3 {
 		for i := range 1000 {
 			size := uint64(1 + i*7919%20000)
-			array := bytesAt(m.take(h.Host, size), size)
+			array := bytesAt(m.allocate(h.Host, size), size)
 			require.Zero(t, uintptr(unsafe.Pointer(&array[0]))%line)
 			require.Equal(t, int(size), bytes.Count(array, []byte{0}))
 			for j := range array {
@@ -74,7 +74,7 @@ func TestArraysAreZeroAndDoNotOverlap(t *testing.T) {
 		kept := all[:0:0]
 		for i, array := range all {
 			if i%2 == round%2 {
-				m.give(h.Host, host.AddressOf(unsafe.Pointer(&array[0])), uint64(len(array)))
+				m.release(h.Host, host.AddressOf(unsafe.Pointer(&array[0])), uint64(len(array)))
 				continue
 			}
 			for j := range array {
@@ -85,7 +85,7 @@ func TestArraysAreZeroAndDoNotOverlap(t *testing.T) {
 		all = kept
 	}
 	for _, array := range all {
-		m.give(h.Host, host.AddressOf(unsafe.Pointer(&array[0])), uint64(len(array)))
+		m.release(h.Host, host.AddressOf(unsafe.Pointer(&array[0])), uint64(len(array)))
 	}
 	assert.Zero(t, m.inUse)
 	assert.LessOrEqual(t, len(h.mapped), 2, "the first slab, and one that is kept")
@@ -94,11 +94,11 @@ func TestArraysAreZeroAndDoNotOverlap(t *testing.T) {
 func TestAnArrayThatWasGivenBackIsTakenAgain(t *testing.T) {
 	h := newLimited(unlimited)
 	m := h.memory(t)
-	m.take(h.Host, line)
-	first := m.take(h.Host, 1024)
+	m.allocate(h.Host, line)
+	first := m.allocate(h.Host, 1024)
 	bytesAt(first, 1024)[1023] = 7
-	m.give(h.Host, first, 1024)
-	again := m.take(h.Host, 1024)
+	m.release(h.Host, first, 1024)
+	again := m.allocate(h.Host, 1024)
 	assert.Equal(t, first, again)
 	assert.Zero(t, bytesAt(again, 1024)[1023])
 	assert.EqualValues(t, line+1024, m.inUse)
@@ -126,18 +126,18 @@ func TestOneSlabIsKept(t *testing.T) {
 	m := h.memory(t)
 	var all []host.Address
 	for range 20 {
-		first := m.take(h.Host, largest-line)
+		first := m.allocate(h.Host, largest-line)
 		bytesAt(first, largest-line)[0] = 1
 		all = append(all, first)
 	}
 	assert.Greater(t, len(h.mapped), 4)
 	for _, first := range all {
-		m.give(h.Host, first, largest-line)
+		m.release(h.Host, first, largest-line)
 	}
 	assert.Zero(t, m.inUse)
 	assert.Len(t, h.mapped, 2)
 	assert.EqualValues(t, 1, m.empty)
-	first := m.take(h.Host, largest-line)
+	first := m.allocate(h.Host, largest-line)
 	assert.Zero(t, bytesAt(first, line)[0])
 	assert.Zero(t, m.empty)
 	assert.Len(t, h.mapped, 2)
@@ -146,9 +146,9 @@ func TestOneSlabIsKept(t *testing.T) {
 func TestALargeArrayIsAMapping(t *testing.T) {
 	h := newLimited(unlimited)
 	m := h.memory(t)
-	first := m.take(h.Host, largest+1)
+	first := m.allocate(h.Host, largest+1)
 	require.EqualValues(t, largest+page, h.mapped[first])
-	m.give(h.Host, first, largest+1)
+	m.release(h.Host, first, largest+1)
 	assert.Len(t, h.mapped, 1)
 	assert.Zero(t, m.inUse)
 }
@@ -160,14 +160,14 @@ func TestManySlabs(t *testing.T) {
 	m.slabRoom = 4 // as if it had no more room
 	var all []host.Address
 	for range 100 {
-		all = append(all, m.take(h.Host, largest))
+		all = append(all, m.allocate(h.Host, largest))
 	}
 	assert.Greater(t, m.slabCount, uint32(20))
 	for i := range m.slabCount - 1 {
 		assert.Less(t, *m.slab(i), *m.slab(i + 1))
 	}
 	for _, first := range all {
-		m.give(h.Host, first, largest)
+		m.release(h.Host, first, largest)
 	}
 	assert.EqualValues(t, 2, m.slabCount)
 }

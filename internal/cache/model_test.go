@@ -53,7 +53,7 @@ func (m *model) cut(i int) listed {
 	return gone
 }
 
-// add answers what Add and the calls of Evict that continue it have to, in their order.
+// add returns what Add and the calls of Evict that continue it have to return, in their order.
 func (m *model) add(key Key, session Session, expiry, limit int64) (isNew bool, replaced Session, evicted []Session) {
 	if i := m.find(key); i >= 0 && m.list[i].session == session {
 		m.list[i].expiry = expiry
@@ -306,7 +306,7 @@ func requireSound(t require.TestingT, c *Cache) {
 	for i := range c.count {
 		s := c.shard(i)
 		if s == nil {
-			require.Equal(t, nowhere(), c.top(i).load())
+			require.Equal(t, noPlace(), c.top(i).load())
 			continue
 		}
 		used := requireOrdered(t, s)
@@ -343,7 +343,7 @@ func requireOrdered(t require.TestingT, s *shard) (used []uint32) {
 	require.True(t, ended, "the end is the end of no run")
 	published := (*top)(s.top.Pointer()).load()
 	if s.empty() {
-		require.Equal(t, nowhere(), published)
+		require.Equal(t, noPlace(), published)
 		return nil
 	}
 	published.entry = s.run(root).entry

@@ -10,10 +10,10 @@ type place struct {
 	entry    uint32
 }
 
-// nowhere is after every place that a session can have.
+// noPlace is after every place that a session can have.
 //
 //go:nosplit
-func nowhere() place {
+func noPlace() place {
 	return place{expiry: math.MaxInt64, sequence: math.MaxUint64}
 }
 
@@ -95,7 +95,7 @@ func (s *shard) leave(number uint32) {
 		s.put(i, next)
 		return
 	}
-	s.sink(i, next)
+	s.siftDown(i, next)
 }
 
 //go:nosplit
@@ -104,11 +104,11 @@ func (s *shard) placeOf(number uint32) place {
 	return place{expiry: s.order(e), sequence: e.sequence, entry: number}
 }
 
-// second returns the earliest place but one, nowhere if there is none.
+// second returns the earliest place but one, noPlace if there is none.
 //
 //go:nosplit
 func (s *shard) second() place {
-	second := nowhere()
+	second := noPlace()
 	if next := s.entry(s.run(root).entry).next; next != none {
 		second = s.placeOf(next)
 	}
@@ -129,13 +129,13 @@ func (s *shard) put(i uint32, p place) {
 //go:nosplit
 func (s *shard) push(p place) {
 	s.runCount++
-	s.rise(s.runCount-1, p)
+	s.siftUp(s.runCount-1, p)
 }
 
-// rise finds the position of p at i or above it.
+// siftUp finds the position of p at i or above it.
 //
 //go:nosplit
-func (s *shard) rise(i uint32, p place) {
+func (s *shard) siftUp(i uint32, p place) {
 	for i > root {
 		above := s.run(parent(i))
 		if !p.before(above) {
@@ -147,10 +147,10 @@ func (s *shard) rise(i uint32, p place) {
 	s.put(i, p)
 }
 
-// sink finds the position of p at i or below it.
+// siftDown finds the position of p at i or below it.
 //
 //go:nosplit
-func (s *shard) sink(i uint32, p place) {
+func (s *shard) siftDown(i uint32, p place) {
 	for {
 		child := s.earliestChild(i)
 		if child == nothing || !s.run(child).before(&p) {
@@ -187,19 +187,19 @@ func (s *shard) cut(i uint32) {
 		return
 	}
 	if i > root && last.before(s.run(parent(i))) {
-		s.rise(i, last)
+		s.siftUp(i, last)
 		return
 	}
-	s.sink(i, last)
+	s.siftDown(i, last)
 }
 
-// firstUntil finds the earliest place of those that were given one before a sequence number or with it; nowhere if
+// firstUntil finds the earliest place of those that were given one before a sequence number or with it; noPlace if
 // there is none. Behind the first of a run each has a greater number, so the heap is searched below those runs
 // only that begin later.
 //
 //go:nosplit
 func (s *shard) firstUntil(sequence uint64) place {
-	earliest := nowhere()
+	earliest := noPlace()
 	for i := uint32(root); i != nothing; {
 		run := s.run(i)
 		switch {

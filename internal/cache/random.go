@@ -1,6 +1,6 @@
 package cache
 
-// EvictRandom takes out and answers a session chosen by a random number, 0 if there is no other than the
+// EvictRandom takes out and returns a session chosen by a random number, 0 if there is no other than the
 // newcomer. The same number chooses the same session wherever the same sessions were added in the same
 // order. A session without id can't be removed. It counts as evicted, and looks at every session.
 //
@@ -29,7 +29,7 @@ func (c *Cache) EvictRandom(random uint64, newcomer Session) Session {
 //
 //go:nosplit
 func (c *Cache) firstSince(sequence uint64, newcomer Session) (chosen *shard, first place) {
-	first = nowhere()
+	first = noPlace()
 	for i := range c.count {
 		s := c.shard(i)
 		if s == nil {

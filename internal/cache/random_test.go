@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// evictAll evicts by a row of numbers until the newcomer alone is left, and answers in which order.
+// evictAll evicts by a row of numbers until the newcomer alone is left, and returns in which order.
 func evictAll(c *Cache, newcomer Session) (gone []Session) {
 	for random := uint64(0x9e3779b97f4a7c15); c.Number() > 1; random *= 0x9e3779b97f4a7c15 {
 		gone = append(gone, c.EvictRandom(random, newcomer))

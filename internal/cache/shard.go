@@ -111,7 +111,7 @@ func count(counter *atomic.Uint64) {
 //
 //go:nosplit
 func (s *shard) publish() {
-	first := nowhere()
+	first := noPlace()
 	if !s.empty() {
 		first = *s.run(root)
 	}
@@ -182,7 +182,7 @@ func (s *shard) find(key *Key, tag uint32) (number, position uint32) {
 	}
 }
 
-// lookup answers the session under the key, or 0, and counts it.
+// lookup returns the session under the key, or 0, and counts it.
 //
 //go:nosplit
 func (s *shard) lookup(key *Key, tag uint32) Session {
@@ -211,7 +211,7 @@ func (s *shard) insert(key *Key, tag uint32, session Session, expiry int64, sequ
 	s.publish()
 }
 
-// allocate gives the number of an entry that is free. There must be room for it.
+// allocate returns the number of an entry that is free. There must be room for it.
 //
 //go:nosplit
 func (s *shard) allocate() uint32 {
@@ -267,10 +267,10 @@ func (s *shard) take(number, position uint32) Session {
 	return session
 }
 
-// replan gives a cached session another expiry and the place that comes from it. There must be room.
+// reschedule gives a cached session another expiry and the place that comes from it. There must be room.
 //
 //go:nosplit
-func (s *shard) replan(number uint32, expiry int64, sequence uint64) {
+func (s *shard) reschedule(number uint32, expiry int64, sequence uint64) {
 	s.leave(number)
 	e := s.entry(number)
 	s.settle(e)
@@ -303,10 +303,10 @@ func (s *shard) expiry(e *entry) int64 {
 	return e.expiry
 }
 
-// amend gives a cached session another expiry and leaves it in its place. There must be room.
+// setExpiry gives a cached session another expiry and leaves it in its place. There must be room.
 //
 //go:nosplit
-func (s *shard) amend(number uint32, expiry int64) {
+func (s *shard) setExpiry(number uint32, expiry int64) {
 	e := s.entry(number)
 	switch {
 	case s.byInsertion:
@@ -340,7 +340,7 @@ func (s *shard) dropExtension(e *entry) {
 	s.extensions--
 }
 
-// list writes the entries before a number down to the first into entries, and answers how many they were and before which
+// list writes the entries before a number down to the first into entries, and returns how many they were and before which
 // number the rest is, none if that were all. Called under the lock. It goes down, since entries move down (tidy).
 //
 //go:nosplit

@@ -57,7 +57,7 @@ func (v *vector) grow(h *host.Host, size uint64) bool {
 	if v.count == v.room && !v.growChunks(h) {
 		return false
 	}
-	added := memoryOf(h).take(h, chunkSize*size)
+	added := memoryOf(h).allocate(h, chunkSize*size)
 	if added == 0 {
 		return false
 	}
@@ -72,14 +72,14 @@ func (v *vector) grow(h *host.Host, size uint64) bool {
 //go:nosplit
 func (v *vector) enlarge(h *host.Host, size uint64) bool {
 	capacity := max(firstChunk, 2*v.capacity)
-	larger := memoryOf(h).take(h, uint64(capacity)*size)
+	larger := memoryOf(h).allocate(h, uint64(capacity)*size)
 	if larger == 0 {
 		return false
 	}
 	smaller := v.only
 	if smaller != 0 {
 		copyWords(larger, smaller, uint64(v.capacity)*size)
-		memoryOf(h).give(h, smaller, uint64(v.capacity)*size)
+		memoryOf(h).release(h, smaller, uint64(v.capacity)*size)
 	}
 	v.chunks = host.AddressOf(unsafe.Pointer(&v.only))
 	v.only, v.count, v.room, v.capacity = larger, 1, 1, capacity
@@ -91,7 +91,7 @@ func (v *vector) enlarge(h *host.Host, size uint64) bool {
 //go:nosplit
 func (v *vector) growChunks(h *host.Host) bool {
 	room := max(8, 2*v.room)
-	larger := memoryOf(h).take(h, 8*uint64(room))
+	larger := memoryOf(h).allocate(h, 8*uint64(room))
 	if larger == 0 {
 		return false
 	}
@@ -99,7 +99,7 @@ func (v *vector) growChunks(h *host.Host) bool {
 		*(*host.Address)(larger.Pointer()) = v.only
 	} else {
 		copyWords(larger, v.chunks, 8*uint64(v.room))
-		memoryOf(h).give(h, v.chunks, 8*uint64(v.room))
+		memoryOf(h).release(h, v.chunks, 8*uint64(v.room))
 	}
 	v.chunks, v.room = larger, room
 	return true
@@ -118,7 +118,7 @@ func (v *vector) isSparse(used uint32) bool {
 func (v *vector) shrink(h *host.Host, size uint64) {
 	v.count--
 	v.capacity -= chunkSize
-	memoryOf(h).give(h, *v.chunk(v.count), chunkSize*size)
+	memoryOf(h).release(h, *v.chunk(v.count), chunkSize*size)
 }
 
 // clear gives all memory back.
@@ -131,10 +131,10 @@ func (v *vector) clear(h *host.Host, size uint64) {
 	}
 	for v.count > 0 {
 		v.count--
-		memoryOf(h).give(h, *v.chunk(v.count), uint64(min(v.capacity, chunkSize))*size)
+		memoryOf(h).release(h, *v.chunk(v.count), uint64(min(v.capacity, chunkSize))*size)
 	}
 	if v.room > 1 {
-		memoryOf(h).give(h, v.chunks, 8*uint64(v.room))
+		memoryOf(h).release(h, v.chunks, 8*uint64(v.room))
 	}
 	*v = vector{}
 }
