@@ -33,7 +33,7 @@ func parseFlags() flags {
 	return f
 }
 
-// partial tells that a run leaves cases out: its figures must not replace those of a whole one.
+// partial reports whether a run leaves cases out: its figures must not replace those of a whole one.
 func (f flags) partial() bool {
 	return f.quick || f.selection != "" || f.library == "none" || f.output == "none"
 }

@@ -38,7 +38,7 @@ func (r results) add(name string, s side, measured measurements) {
 	}
 }
 
-// median answers NaN for what was not measured.
+// median returns NaN for what was not measured.
 func (r results) median(name, metric string, s side) float64 {
 	return median(r[key{name, metric, s}])
 }

@@ -38,7 +38,7 @@ var (
 // panics counts what recoverPanic caught.
 var panics atomic.Uint64
 
-// recoverPanic keeps a panic inside: the program under us must go on. The operation answers 0, and so
+// recoverPanic keeps a panic inside: the program under us must go on. The operation returns 0, and so
 // do all that follow on this cache, for a lock of it may be held for ever.
 func recoverPanic(handle C.core_handle) {
 	if recover() == nil {
@@ -180,7 +180,7 @@ func core_unlock_memory(owner *C.struct_core_host) {
 	direct.UnlockMemory(hostOf(owner))
 }
 
-// core_address gives what the direct way knows a cache by: a forked child, whose runtime is dead, goes on with it.
+// core_address returns what the direct way knows a cache by: a forked child, whose runtime is dead, goes on with it.
 //
 //export core_address
 func core_address(handle C.core_handle) C.core_handle {

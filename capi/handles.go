@@ -33,14 +33,14 @@ func newHandle(kept *keptCache) C.core_handle {
 	return handle
 }
 
-// cacheOf gives the cache behind a handle. A handle that was never given or is freed already is a fault
-// of the caller: it panics, and the operation answers 0.
+// cacheOf returns the cache behind a handle. A handle that was never given or is freed already is a fault
+// of the caller: it panics, and the operation returns 0.
 func cacheOf(handle C.core_handle) *cache.Cache {
 	kept, _ := resolved.Load(unsafe.Pointer(handle))
 	return kept.(*keptCache).Cache
 }
 
-// condemn forgets the cache behind the handle, whose operations panic from then on. It answers how to tell its
+// condemn forgets the cache behind the handle, whose operations panic from then on. It returns how to tell its
 // owner, nil the second time: a panic is reported once.
 func condemn(handle C.core_handle) (tell func()) {
 	kept, known := resolved.LoadAndDelete(unsafe.Pointer(handle))

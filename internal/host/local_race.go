@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// mapping gives memory of Go's: the race detector watches no other.
+// mapping returns memory of Go's: the race detector watches no other.
 func mapping() (onMap func(size uint64) Address, onUnmap func(memory Address, size uint64)) {
 	var lock sync.Mutex
 	mapped := map[Address][]byte{} // what nobody refers to would be collected

@@ -126,7 +126,7 @@ func TestNewerSessionIsNotRemoved(t *testing.T) {
 // ofThree spreads names over three nodes, by their last letter.
 func ofThree(name string) string { return fmt.Sprint("node ", int(name[len(name)-1])%3) }
 
-// idsOn gives so many ids whose records the node keeps.
+// idsOn returns so many ids whose records the node keeps.
 func idsOn(s *Store, node string, count int) (ids []string) {
 	ring := s.keys()
 	defer ring.release()

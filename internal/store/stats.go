@@ -60,7 +60,7 @@ func (c *counters) noteFailure(err error) {
 	c.failure.Store(&text)
 }
 
-// Stats gives the counters.
+// Stats returns the counters.
 func (s *Store) Stats() Stats {
 	c := &s.counters
 	stats := Stats{

@@ -79,7 +79,7 @@ type Store struct {
 	running   sync.WaitGroup
 }
 
-// Open gives a store for the server at the settings' address. It connects to nothing yet: the error says
+// Open returns a store for the server at the settings' address. It connects to nothing yet: the error says
 // what is wrong with the settings. Nothing is stored or found before SetKeys.
 func Open(settings Settings) (*Store, error) {
 	if settings.Timeout <= 0 {

@@ -10,7 +10,7 @@ import (
 // Times, process ids, addresses, ids of sessions and Dovecot's own names of connections.
 var figures = regexp.MustCompile(`session=<[^>]*>|0x[0-9a-f]+|[0-9a-f]{64}|[0-9]+`)
 
-// normalise gives the lines of a log without the run's own folder and port, and without figures
+// normalise returns the lines of a log without the run's own folder and port, and without figures
 // unless they are the same in every run.
 func normalise(log string, s *site, exact bool) []string {
 	var lines []string

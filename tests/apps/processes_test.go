@@ -66,7 +66,7 @@ func family(root int) []process {
 	return found
 }
 
-// alive says whether that very process still runs.
+// alive reports whether that very process still runs.
 func (p process) alive() bool {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
 	if err != nil {
@@ -76,13 +76,13 @@ func (p process) alive() bool {
 	return now.started == p.started && !now.ended
 }
 
-// maps says whether a file whose name has this in it is mapped into the process.
+// maps reports whether a file whose name has this in it is mapped into the process.
 func (p process) maps(name string) bool {
 	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.pid))
 	return bytes.Contains(content, []byte(name))
 }
 
-// listening says whether somebody listens on a port of 127.0.0.1; it makes no connection, which a
+// listening reports whether somebody listens on a port of 127.0.0.1; it makes no connection, which a
 // TLS server would complain of.
 func listening(port int) bool {
 	const listen = "0A"

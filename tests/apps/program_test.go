@@ -42,7 +42,7 @@ func (v variant) String() string {
 	return "TLS " + v.version + ", no tickets"
 }
 
-// choose gives one of two words of a configuration.
+// choose returns one of two words of a configuration.
 func (v variant) choose(tickets, none string) string {
 	if v.tickets {
 		return tickets

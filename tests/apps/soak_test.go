@@ -151,7 +151,7 @@ func (r *run) soakBatch(v variant) {
 	}
 }
 
-// batch gives what became of each connection of one client.
+// batch returns what became of each connection of one client.
 func (r *run) batch(v variant, count int, session string) []string {
 	r.t.Helper()
 	lines := r.batchLines(v, count, session)

@@ -42,7 +42,7 @@ func newMachine(t *testing.T) machine {
 	return machine{filepath.Join(harness.Root(t), "build", "arm64", "libsslcache.so"), libssl}
 }
 
-// compile gives the path of the program, in which flags stand before libssl.
+// compile returns the path of the program, in which flags stand before libssl.
 func (m machine) compile(t *testing.T, source string, flags ...string) string {
 	t.Helper()
 	root := harness.Root(t)

@@ -191,7 +191,7 @@ func TestTimeOfADataConnection(t *testing.T) {
 	}
 }
 
-// fastest gives the least time of several runs, in microseconds, and how many connections resumed in it.
+// fastest returns the least time of several runs, in microseconds, and how many connections resumed in it.
 func fastest(t *testing.T, program harness.Program, mode harness.Mode) (least, resumed int) {
 	t.Helper()
 	least = math.MaxInt

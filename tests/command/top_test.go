@@ -44,7 +44,7 @@ func columns(line string) []string {
 	return regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(line), -1)
 }
 
-// cellsOf gives what a table has in its first line, by the names of the columns.
+// cellsOf returns what a table has in its first line, by the names of the columns.
 func cellsOf(t *testing.T, table string) map[string]string {
 	t.Helper()
 	names, values := columns(linesOf(table)[0]), columns(linesOf(table)[1])

@@ -92,7 +92,7 @@ func endedWell(t testing.TB, process *process) *process {
 	return process
 }
 
-// run gives what the driver printed for the script. How a driver ended that did not survive the
+// run returns what the driver printed for the script. How a driver ended that did not survive the
 // script is part of what it printed.
 func (p *process) run(script string) string {
 	if p.command == nil {

@@ -85,7 +85,7 @@ func TestGrowthIsBounded(t *testing.T) {
 	})
 }
 
-// bothRun gives what our side printed, which must be what libssl alone printed.
+// bothRun returns what our side printed, which must be what libssl alone printed.
 func bothRun(t *testing.T, libssl libssls.Libssl, script string) string {
 	t.Helper()
 	alone, preloaded := newProcess(t, libssl, ""), newProcess(t, libssl, harness.OurLibrary(t))

@@ -19,7 +19,7 @@ const (
 	rounds = 60
 )
 
-// run gives what a program saw: adds and visits as letters, see programs/faults.c.
+// run returns what a program saw: adds and visits as letters, see programs/faults.c.
 func run(t *testing.T, version int, environment ...string) (adds, visits, output string) {
 	t.Helper()
 	result := faults(version, environment...).Run(t, harness.Ours)

@@ -16,7 +16,7 @@ import (
 // serverPackages are the servers as Debian has them. They can't be installed beside one another.
 var serverPackages = []string{"vsftpd", "proftpd-core", "proftpd-mod-crypto", "pure-ftpd"}
 
-// unpacked gives the folder in which the servers' packages are unpacked, fetching them if need be.
+// unpacked returns the folder in which the servers' packages are unpacked, fetching them if need be.
 func unpacked(t *testing.T) string {
 	t.Helper()
 	base := filepath.Join(harness.Root(t), "build", "ftp")
@@ -59,7 +59,7 @@ func version(t *testing.T, packages []string, root string) {
 	require.NoError(t, os.WriteFile(filepath.Join(root, "versions"), []byte(text.String()), 0o644))
 }
 
-// versionOf gives the version of an unpacked server, or of an installed client.
+// versionOf returns the version of an unpacked server, or of an installed client.
 func versionOf(t *testing.T, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(unpacked(t), "versions"))

@@ -93,7 +93,7 @@ func (p Program) ourLibrary(t testing.TB) string {
 	return OurLibrary(t)
 }
 
-// Compile gives the path of the executable. Programs that did not change are not compiled again.
+// Compile returns the path of the executable. Programs that did not change are not compiled again.
 func (p Program) Compile(t testing.TB, mode Mode) string {
 	t.Helper()
 	arguments := p.compilerArguments(t, mode)

@@ -32,7 +32,7 @@ var origins = map[string]origin{
 	},
 }
 
-// of gives what a version is made of. A libssl that is newer than the system's needs a newer libc, and brings it;
+// of returns what a version is made of. A libssl that is newer than the system's needs a newer libc, and brings it;
 // an older one is content with the system's.
 func of(version string) (origin, error) {
 	native, isOnARM64 := strings.CutSuffix(version, onARM64)
@@ -53,7 +53,7 @@ func of(version string) (origin, error) {
 // packageFile holds the version of the package that was unpacked; it is written last.
 const packageFile = "package"
 
-// unpacked gives the folder with a version's packages, fetching them if they are not there yet.
+// unpacked returns the folder with a version's packages, fetching them if they are not there yet.
 func unpacked(ctx context.Context, version string, origin origin) (string, error) {
 	root, err := moduleRoot()
 	if err != nil {

@@ -140,7 +140,7 @@ func open(version, folder string, origin origin) (Libssl, error) {
 	return libssl, err
 }
 
-// only gives the file that matches the first pattern that anything matches.
+// only returns the file that matches the first pattern that anything matches.
 func only(folder string, patterns ...string) (string, error) {
 	for _, pattern := range patterns {
 		found, err := filepath.Glob(filepath.Join(folder, pattern))

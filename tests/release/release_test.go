@@ -24,7 +24,7 @@ import (
 // newestGlibc is the newest version of glibc that anything in a release may need.
 var newestGlibc = []int{2, 17}
 
-// unpacked gives the folder of the release for this machine's processor, unpacked below build, where a root can have it.
+// unpacked returns the folder of the release for this machine's processor, unpacked below build, where a root can have it.
 func unpacked(t *testing.T) string {
 	t.Helper()
 	harness.OurReleasedLibrary(t)
@@ -41,7 +41,7 @@ func unpacked(t *testing.T) string {
 	return filepath.Join(folder, strings.TrimSuffix(filepath.Base(archives[0]), ".tar.gz"))
 }
 
-// tooNew gives what a file of the release needs and an older system has not.
+// tooNew returns what a file of the release needs and an older system has not.
 func tooNew(t *testing.T, path string) []string {
 	t.Helper()
 	file, err := elf.Open(path)

@@ -37,7 +37,7 @@ var ways = []way{
 	}},
 }
 
-// rootOf gives the folder of a version of Go, which is fetched if need be.
+// rootOf returns the folder of a version of Go, which is fetched if need be.
 func rootOf(t *testing.T, version string) string {
 	t.Helper()
 	command := exec.Command("go", "env", "GOROOT")

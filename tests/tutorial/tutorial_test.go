@@ -148,7 +148,7 @@ func compare(t *testing.T, name string) {
 	}
 }
 
-// rewrite gives the document with what the commands printed now.
+// rewrite returns the document with what the commands printed now.
 func rewrite(document []string, written, ran []command) string {
 	var all []string
 	next := 0

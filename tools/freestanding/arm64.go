@@ -19,7 +19,7 @@ var arm64 = arch{
 	},
 }
 
-// atomics tells whether the processor has the atomic instructions of ARMv8.1, once a runtime has looked. None does, so
+// atomics reports whether the processor has the atomic instructions of ARMv8.1, once a runtime has looked. None does, so
 // the code does what every processor can: what is read of it is 0.
 const atomics = "runtime.arm64HasATOMICS"
 

@@ -80,7 +80,7 @@ type symbol struct {
 	size    uint64
 }
 
-// standIns gives the symbols of each library, by the library's name.
+// standIns returns the symbols of each library, by the library's name.
 func standIns(compiler string, limit version) (map[string][]symbol, error) {
 	libraries := map[string][]symbol{}
 	for _, pattern := range []string{"libc.so.6", "libpthread.so.0", "libdl.so.2", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"} {
@@ -122,7 +122,7 @@ func find(compiler, name string) (string, error) {
 	return path, nil
 }
 
-// readSymbols gives all versions of each symbol that a library defines.
+// readSymbols returns all versions of each symbol that a library defines.
 func readSymbols(path string) (map[string][]symbol, error) {
 	file, err := elf.Open(path)
 	if err != nil {
@@ -150,7 +150,7 @@ func readSymbols(path string) (map[string][]symbol, error) {
 	return found, nil
 }
 
-// choose gives the newest version that is not newer than the limit.
+// choose returns the newest version that is not newer than the limit.
 func choose(versions []symbol, limit version) (symbol, bool) {
 	old := slices.DeleteFunc(slices.Clone(versions), func(symbol symbol) bool { return isNewer(symbol, limit) })
 	if len(old) == 0 {
@@ -166,7 +166,7 @@ func number(symbol symbol) version {
 
 func isNewer(symbol symbol, limit version) bool { return slices.Compare(number(symbol), limit) > 0 }
 
-// homeOf gives the library that had a symbol in the older glibc. From 2.32 on the C library has taken in the threads
+// homeOf returns the library that had a symbol in the older glibc. From 2.32 on the C library has taken in the threads
 // and the dynamic linker's functions, each under a newer version beside its old one.
 func homeOf(library, name string, versions []symbol, limit version) string {
 	moved := library == "libc.so.6" && slices.ContainsFunc(versions, func(symbol symbol) bool { return isNewer(symbol, limit) })

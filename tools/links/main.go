@@ -67,7 +67,7 @@ func read(path string) (document, error) {
 	return found, err
 }
 
-// check gives a complaint for each broken link of the document.
+// check returns a complaint for each broken link of the document.
 func check(path string) ([]string, error) {
 	document, err := read(path)
 	if err != nil {

@@ -46,7 +46,7 @@ func checkExports(root string, functions []function) error {
 
 var mapped = regexp.MustCompile(`(?s)global:(.*)local:`)
 
-// readMap gives the names in the global part of the version script.
+// readMap returns the names in the global part of the version script.
 func readMap(path string) ([]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

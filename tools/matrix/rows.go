@@ -117,7 +117,7 @@ The headers of every version declare the functions that we know with the very ty
 the version on that it says.
 `
 
-// familyNames gives all that any version exports and that belongs here, and every function that is ours.
+// familyNames returns all that any version exports and that belongs here, and every function that is ours.
 func familyNames(functions []function, versions []version) []string {
 	chosen := map[string]bool{}
 	for _, version := range versions {

@@ -58,7 +58,7 @@ func preprocess(ctx context.Context, source string, flags ...string) (string, er
 	return string(expanded), nil
 }
 
-// isSince says whether a version is the first one or a later one.
+// isSince reports whether a version is the first one or a later one.
 func isSince(version, first string) bool {
 	return slices.Compare(numbers(version), numbers(first)) >= 0
 }

@@ -81,7 +81,7 @@ func (r *references) observe(current *registry.Process, event *trace.Event) {
 	}
 }
 
-// object gives the object, or nil where there is no room for another. It is made where it is new.
+// object returns the object, or nil where there is no room for another. It is made where it is new.
 func (r *references) object(current *registry.Process, token string, born bool) *object {
 	objects := r.objects[current]
 	if known := objects[token]; known != nil || r.room == 0 {

@@ -66,7 +66,7 @@ func (c collector) Describe(names chan<- *prometheus.Desc) {
 	names <- dropped
 }
 
-// Collect gives all values.
+// Collect sends all values.
 func (c collector) Collect(values chan<- prometheus.Metric) {
 	for _, process := range c {
 		labels := []string{strconv.Itoa(process.ID), process.Program}

@@ -18,7 +18,7 @@ var multiarch = map[string]string{
 	"arm": "arm-linux-gnueabihf", "ppc64le": "powerpc64le-linux-gnu", "riscv64": "riscv64-linux-gnu", "s390x": "s390x-linux-gnu",
 }[runtime.GOARCH]
 
-// FindLibrary gives the absolute path of the library: the one that was asked for, or, with "", the one that
+// FindLibrary returns the absolute path of the library: the one that was asked for, or, with "", the one that
 // belongs to this command.
 func FindLibrary(asked string) (string, error) {
 	if asked != "" {
@@ -63,7 +63,7 @@ func check(path string) (string, error) {
 
 const preload = "LD_PRELOAD="
 
-// Preload gives the environment with the library preloaded, after those that are already.
+// Preload returns the environment with the library preloaded, after those that are already.
 func Preload(environment []string, library string) []string {
 	value := library
 	for _, line := range environment {
@@ -75,7 +75,7 @@ func Preload(environment []string, library string) []string {
 	return Set(environment, "LD_PRELOAD", value)
 }
 
-// Set gives the environment with a variable set anew.
+// Set returns the environment with a variable set anew.
 func Set(environment []string, variable, value string) []string {
 	rest := slices.DeleteFunc(slices.Clone(environment), func(line string) bool {
 		return strings.HasPrefix(line, variable+"=")

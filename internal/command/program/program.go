@@ -30,7 +30,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Problem }
 
-// Find gives the path of a program as a shell finds it.
+// Find returns the path of a program as a shell finds it.
 func Find(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	switch {

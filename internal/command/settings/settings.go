@@ -52,7 +52,7 @@ type Setting struct {
 
 const prefix = "SSLCACHE_"
 
-// List gives all settings in the order of the library's list.
+// List returns all settings in the order of the library's list.
 func List() []Setting {
 	list := make([]Setting, C.settings_count)
 	for i := range list {
@@ -93,7 +93,7 @@ func Read(environment []string) (Settings, error) {
 	return Settings{RunFolder: C.GoString(&parsed.run_folder[0])}, nil
 }
 
-// linesOf gives C's copy of those lines that are about us, with a NULL at the end.
+// linesOf returns C's copy of those lines that are about us, with a NULL at the end.
 func linesOf(environment []string) []*C.char {
 	var lines []*C.char
 	for _, line := range environment {

@@ -37,7 +37,7 @@ func (c *course) observe(event *trace.Event, change trace.Sums, held uint64) {
 	point.count(event)
 }
 
-// at gives the stretch of a moment. Processes write past each other: what is too early is of the first.
+// at returns the stretch of a moment. Processes write past each other: what is too early is of the first.
 func (c *course) at(moment float64) *Point {
 	passed := max(0, moment-c.begin)
 	for passed >= c.width*mostPoints {

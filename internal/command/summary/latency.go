@@ -70,7 +70,7 @@ func (l latencies) summary() []Latency {
 // barsPerDoubling is how many bars there are from a value to its double.
 const barsPerDoubling = 2
 
-// bars gives a distribution in steps that are equal on a logarithmic scale, without the empty ends.
+// bars returns a distribution in steps that are equal on a logarithmic scale, without the empty ends.
 // Values are divided by the unit.
 func bars(histogram *hdrhistogram.Histogram, unit float64) []Bar {
 	counts := map[int]int64{}

@@ -129,7 +129,7 @@ type Caller struct {
 	Symbol string `json:"symbol"`
 }
 
-// String gives the symbol and where it is, or "" where no caller is known.
+// String returns the symbol and where it is, or "" where no caller is known.
 func (c Caller) String() string {
 	switch {
 	case c.Symbol == "":

@@ -171,7 +171,7 @@ func (p *Pipe) Read(buffer []byte) (int, error) {
 	return read, nil
 }
 
-// Left reports, after the end, whether processes still have the FIFO open.
+// Left reports whether, after the end, processes still have the FIFO open.
 func (p *Pipe) Left() bool { return p.left }
 
 // CopyError returns why the copy is not whole, after the end, or nil.

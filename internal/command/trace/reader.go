@@ -54,7 +54,7 @@ func (r *Reader) Next(event *Event) error {
 	return r.checkFormat(event)
 }
 
-// endOf gives the error for what is left when there is no further whole line.
+// endOf returns the error for what is left when there is no further whole line.
 func (r *Reader) endOf(rest []byte, err error) error {
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):

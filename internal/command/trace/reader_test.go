@@ -15,7 +15,7 @@ import (
 const start = `{"time":1764094312.000001,"process":7,"thread":7,"operation":"start","cause":"exec",` +
 	`"format":"sslcache-trace","version":1,"program":"nginx","libsslcache":"0.1.0","libssl":"OpenSSL 3.0.22"}` + "\n"
 
-// read gives all events and the error that came instead of a further one.
+// read returns all events and the error that came instead of a further one.
 func read(text string) ([]trace.Event, error) {
 	reader := trace.NewReader(strings.NewReader(text))
 	var events []trace.Event

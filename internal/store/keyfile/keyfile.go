@@ -24,7 +24,7 @@ const blanks = " \t\n\v\f\r"
 // Key is a secret: whoever has one wipes it.
 type Key [Size]byte
 
-// Generate gives a new line for a key file.
+// Generate returns a new line for a key file.
 func Generate() string {
 	var key Key
 	_, _ = rand.Read(key[:]) // it never fails
@@ -32,7 +32,7 @@ func Generate() string {
 	return base64.StdEncoding.EncodeToString(key[:])
 }
 
-// Parse gives the keys of a file in their order, one at least. What it says of a line never has the line
+// Parse returns the keys of a file in their order, one at least. What it says of a line never has the line
 // in it.
 func Parse(text []byte) ([]Key, error) {
 	keys := make([]Key, 0, Most)
