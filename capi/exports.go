@@ -45,7 +45,7 @@ func recoverPanic(handle C.core_handle) {
 		return
 	}
 	panics.Add(1)
-	if tell := condemn(handle); tell != nil {
+	if tell := invalidate(handle); tell != nil {
 		tell()
 	}
 }

@@ -40,9 +40,9 @@ func cacheOf(handle C.core_handle) *cache.Cache {
 	return kept.(*keptCache).Cache
 }
 
-// condemn forgets the cache behind the handle, whose operations panic from then on. It returns how to tell its
+// invalidate forgets the cache behind the handle, whose operations panic from then on. It returns how to tell its
 // owner, nil the second time: a panic is reported once.
-func condemn(handle C.core_handle) (tell func()) {
+func invalidate(handle C.core_handle) (tell func()) {
 	kept, known := resolved.LoadAndDelete(unsafe.Pointer(handle))
 	if !known || kept.(*keptCache).owner == nil {
 		return nil
@@ -59,16 +59,16 @@ func freeHandle(handle C.core_handle) {
 
 // adopted are the hosts whose functions are Go's, and what keeps those alive.
 var (
-	adopted  = map[*host.Host]*host.Host{}
-	adopting sync.Mutex
+	adopted      = map[*host.Host]*host.Host{}
+	adoptedMutex sync.Mutex
 )
 
 // hostOf gives C's host to Go code, which can't call the functions that are in it: this process's own, which do the
 // same, are put in their place. C puts its own back where it goes on without us.
 func hostOf(owner *C.struct_core_host) *host.Host {
 	h := (*host.Host)(unsafe.Pointer(owner))
-	adopting.Lock()
-	defer adopting.Unlock()
+	adoptedMutex.Lock()
+	defer adoptedMutex.Unlock()
 	if adopted[h] == nil {
 		ours := host.Local()
 		h.OnMap, h.OnUnmap, h.OnPause = ours.OnMap, ours.OnUnmap, ours.OnPause

@@ -9,20 +9,20 @@ import (
 const (
 	failuresToOpen = 5 // in a row
 	probeInterval  = 500 * time.Millisecond
-	illMax         = 256 // nodes; a server may say that its cluster has as many as it likes
+	failingMax     = 256 // nodes; a server may say that its cluster has as many as it likes
 )
 
 // condition is what may be asked of a node.
 type condition int
 
 const (
-	isWell condition = iota
+	isUp   condition = iota
 	isSlow           // it answers, but later than a look-up waits: it is written to, and not asked
 	isDown           // nothing is asked of it
 )
 
-// illness is what is known of a node that has failed.
-type illness struct {
+// nodeHealth is what is known of a node that has failed.
+type nodeHealth struct {
 	name      string // of a record that it keeps
 	lookups   int    // that failed in a row
 	writes    int    // batches of writes that failed in a row
@@ -34,108 +34,110 @@ type illness struct {
 // this let a request through as the probe; here that would be a handshake that waits.
 type health struct {
 	mutex    sync.RWMutex
-	ill      map[string]*illness // by node; one that is not there is well
+	failing  map[string]*nodeHealth // by node; one that is not there is up
 	openings atomic.Uint64
 	opened   chan struct{} // has one element after a node went down
 }
 
 func newHealth() *health {
-	return &health{ill: map[string]*illness{}, opened: make(chan struct{}, 1)}
+	return &health{failing: map[string]*nodeHealth{}, opened: make(chan struct{}, 1)}
 }
 
 func (h *health) of(node string) condition {
 	h.mutex.RLock()
 	defer h.mutex.RUnlock()
-	if known := h.ill[node]; known != nil {
-		return known.condition
+	if state := h.failing[node]; state != nil {
+		return state.condition
 	}
-	return isWell
+	return isUp
 }
 
-// patients returns the nodes that are not well, each with the name of a record that it keeps.
-func (h *health) patients() map[string]string {
+// unhealthy returns the nodes that are not up, each with the name of a record that it keeps.
+func (h *health) unhealthy() map[string]string {
 	h.mutex.RLock()
 	defer h.mutex.RUnlock()
-	patients := map[string]string{}
-	for node, known := range h.ill {
-		if known.condition != isWell {
-			patients[node] = known.name
+	unhealthy := map[string]string{}
+	for node, state := range h.failing {
+		if state.condition != isUp {
+			unhealthy[node] = state.name
 		}
 	}
-	return patients
+	return unhealthy
 }
 
 // lookupPassed ends the failures in a row of look-ups; writePassed those of writes. They are counted apart, for a
 // server that answers too late for a look-up takes writes well.
 func (h *health) lookupPassed(node string) {
-	h.passed(node, func(known *illness) { known.lookups = 0 })
+	h.passed(node, func(state *nodeHealth) { state.lookups = 0 })
 }
 
-func (h *health) writePassed(node string) { h.passed(node, func(known *illness) { known.writes = 0 }) }
+func (h *health) writePassed(node string) {
+	h.passed(node, func(state *nodeHealth) { state.writes = 0 })
+}
 
-func (h *health) passed(node string, change func(*illness)) {
+func (h *health) passed(node string, change func(*nodeHealth)) {
 	h.mutex.RLock()
-	known := h.ill[node]
+	state := h.failing[node]
 	h.mutex.RUnlock()
-	if known == nil {
+	if state == nil {
 		return
 	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	change(known)
-	if known.lookups == 0 && known.writes == 0 && known.condition == isWell {
-		delete(h.ill, node)
+	change(state)
+	if state.lookups == 0 && state.writes == 0 && state.condition == isUp {
+		delete(h.failing, node)
 	}
 }
 
 func (h *health) lookupFailed(node, name string) {
-	h.failed(node, name, func(known *illness) { known.lookups++ })
+	h.failed(node, name, func(state *nodeHealth) { state.lookups++ })
 }
 
 func (h *health) writeFailed(node, name string) {
-	h.failed(node, name, func(known *illness) { known.writes++ })
+	h.failed(node, name, func(state *nodeHealth) { state.writes++ })
 }
 
-// wentDown lets nothing be asked of the node from now on.
-func (h *health) wentDown(node, name string) {
-	h.failed(node, name, func(known *illness) { known.writes = failuresToOpen })
+// markDown lets nothing be asked of the node from now on.
+func (h *health) markDown(node, name string) {
+	h.failed(node, name, func(state *nodeHealth) { state.writes = failuresToOpen })
 }
 
-func (h *health) failed(node, name string, change func(*illness)) {
+func (h *health) failed(node, name string, change func(*nodeHealth)) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	known := h.ill[node]
-	if known == nil {
-		if len(h.ill) >= illMax {
+	state := h.failing[node]
+	if state == nil {
+		if len(h.failing) >= failingMax {
 			return
 		}
-		known = &illness{name: name}
-		h.ill[node] = known
+		state = &nodeHealth{name: name}
+		h.failing[node] = state
 	}
-	change(known)
-	if known.condition == isDown || known.lookups < failuresToOpen && known.writes < failuresToOpen {
+	change(state)
+	if state.condition == isDown || state.lookups < failuresToOpen && state.writes < failuresToOpen {
 		return
 	}
-	if known.condition == isWell {
+	if state.condition == isUp {
 		h.openings.Add(1)
 	}
-	known.condition = isDown
+	state.condition = isDown
 	select {
 	case h.opened <- struct{}{}:
 	default:
 	}
 }
 
-// probed takes what a probe has found. A node that is well is as if it had never failed.
+// probed takes what a probe has found. A node that is up is as if it had never failed.
 func (h *health) probed(node string, found condition) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	known := h.ill[node]
+	state := h.failing[node]
 	switch {
-	case known == nil:
-	case found == isWell:
-		delete(h.ill, node)
+	case state == nil:
+	case found == isUp:
+		delete(h.failing, node)
 	default:
-		known.lookups, known.writes, known.condition = 0, 0, found
+		state.lookups, state.writes, state.condition = 0, 0, found
 	}
 }

@@ -115,11 +115,11 @@ func (l *lookup) open(take bool, room []byte) (length int, singleUse bool) {
 	return 0, false
 }
 
-// questions leaves out what is kept by nodes that are not well.
+// questions leaves out what is kept by nodes that are not up.
 func (l *lookup) questions() (questions []question) {
 	for _, key := range l.ring.keys {
 		name := key.name(l.place)
-		if node := l.store.server.node(name); l.store.health.of(node) == isWell {
+		if node := l.store.server.node(name); l.store.health.of(node) == isUp {
 			questions = append(questions, question{key, name, node})
 		}
 	}
@@ -186,7 +186,7 @@ func (s *Store) request(questions []question, take bool) (got answer) {
 		got = answer{errs: make([]error, len(questions))}
 		for i, q := range questions {
 			got.errs[i] = errPanic
-			s.health.wentDown(q.node, q.name)
+			s.health.markDown(q.node, q.name)
 		}
 	})
 	within, cancel := context.WithTimeout(s.lifetime, max(connectTimeout, s.timeout))

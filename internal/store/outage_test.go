@@ -331,14 +331,14 @@ func TestLookupsUnderWayAreBounded(t *testing.T) {
 
 func TestHealthRemembersNoMoreNodesThanItMay(t *testing.T) {
 	h := newHealth()
-	for i := range 10 * illMax {
+	for i := range 10 * failingMax {
 		h.lookupFailed(fmt.Sprint(i), "name")
 	}
-	require.Len(t, h.ill, illMax)
-	for i := range illMax {
+	require.Len(t, h.failing, failingMax)
+	for i := range failingMax {
 		h.lookupPassed(fmt.Sprint(i))
 	}
-	require.Empty(t, h.ill, "a node that is well is not remembered")
+	require.Empty(t, h.failing, "a node that is up is not remembered")
 }
 
 func TestHealthCountsInARow(t *testing.T) {
@@ -352,21 +352,21 @@ func TestHealthCountsInARow(t *testing.T) {
 	fail(failuresToOpen-1, h.writeFailed)
 	h.writePassed("a")
 	fail(failuresToOpen-1, h.writeFailed)
-	require.Equal(t, isWell, h.of("a"))
-	require.Empty(t, h.patients())
+	require.Equal(t, isUp, h.of("a"))
+	require.Empty(t, h.unhealthy())
 	h.lookupFailed("a", "name")
 	require.Equal(t, isDown, h.of("a"), "a write that succeeds says nothing of look-ups")
-	require.Equal(t, map[string]string{"a": "name"}, h.patients())
-	require.Equal(t, isWell, h.of("b"))
+	require.Equal(t, map[string]string{"a": "name"}, h.unhealthy())
+	require.Equal(t, isUp, h.of("b"))
 	h.lookupPassed("a")
 	h.writePassed("a")
 	require.Equal(t, isDown, h.of("a"), "what was under way closes nothing")
 	h.probed("a", isSlow)
 	require.Equal(t, isSlow, h.of("a"))
-	h.probed("a", isWell)
-	require.Equal(t, isWell, h.of("a"))
+	h.probed("a", isUp)
+	require.Equal(t, isUp, h.of("a"))
 	h.probed("b", isDown)
-	require.Equal(t, isWell, h.of("b"), "a probe makes nobody ill")
+	require.Equal(t, isUp, h.of("b"), "a probe takes no node down")
 	fail(failuresToOpen, h.writeFailed)
 	require.Equal(t, isDown, h.of("a"))
 	require.Equal(t, uint64(2), h.openings.Load())

@@ -68,7 +68,7 @@ func (s *Store) Stats() Stats {
 		Found: c.found.Load(), Missed: c.missed.Load(), Refused: c.refused.Load(),
 		TimedOut: c.timedOut.Load(), Failed: c.failed.Load(), Skipped: c.skipped.Load(),
 		Dropped: c.dropped.Load(), Queued: uint64(s.queue.length()),
-		Openings: s.health.openings.Load(), Open: len(s.health.patients()) > 0,
+		Openings: s.health.openings.Load(), Open: len(s.health.unhealthy()) > 0,
 		Waited: time.Duration(c.waitedTotal.Load()), Slowest: time.Duration(c.slowest.Load()),
 	}
 	if text := c.failure.Load(); text != nil {

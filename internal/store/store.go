@@ -191,7 +191,7 @@ func (s *Store) enqueue(o operation) {
 	}
 }
 
-// watch sets the first connections up and probes the nodes that are not well; no handshake waits for it.
+// watch sets the first connections up and probes the nodes that are not up; no handshake waits for it.
 func (s *Store) watch() {
 	select {
 	case <-s.lifetime.Done():
@@ -201,8 +201,8 @@ func (s *Store) watch() {
 	s.connect()
 	close(s.connected)
 	for s.lifetime.Err() == nil {
-		patients := s.health.patients()
-		if len(patients) == 0 {
+		unhealthy := s.health.unhealthy()
+		if len(unhealthy) == 0 {
 			select {
 			case <-s.lifetime.Done():
 			case <-s.health.opened:
@@ -215,7 +215,7 @@ func (s *Store) watch() {
 		case <-time.After(probeInterval):
 		}
 		var probes sync.WaitGroup
-		for node, name := range patients {
+		for node, name := range unhealthy {
 			probes.Go(func() { s.probe(node, name) })
 		}
 		probes.Wait()
@@ -223,23 +223,23 @@ func (s *Store) watch() {
 }
 
 func (s *Store) connect() {
-	defer s.recoverPanic(func() { s.health.wentDown("", "") })
+	defer s.recoverPanic(func() { s.health.markDown("", "") })
 	within, cancel := context.WithTimeout(s.lifetime, connectTimeout)
 	defer cancel()
 	if err := s.server.connect(within); err != nil {
 		s.counters.noteFailure(err)
-		s.health.wentDown("", "")
+		s.health.markDown("", "")
 		return
 	}
 	// Lookups may have failed meanwhile, for want of a connection.
-	s.health.probed("", isWell)
+	s.health.probed("", isUp)
 }
 
 // probe asks a node for a sign of life, on a connection that it sets up for this, and takes the time.
 func (s *Store) probe(node, name string) {
 	defer s.recoverPanic(func() { s.health.probed(node, isDown) })
 	if s.server.node(name) != node {
-		s.health.probed(node, isWell) // it keeps nothing any more that we ask for
+		s.health.probed(node, isUp) // it keeps nothing any more that we ask for
 		return
 	}
 	within, cancel := context.WithTimeout(s.lifetime, connectTimeout)
@@ -257,7 +257,7 @@ func (s *Store) probe(node, name string) {
 		s.health.probed(node, isSlow)
 		s.counters.noteFailure(&lateError{took: took, timeout: s.timeout})
 	default:
-		s.health.probed(node, isWell)
+		s.health.probed(node, isUp)
 	}
 }
 
