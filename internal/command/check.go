@@ -147,11 +147,11 @@ func (c *checking) run(words []string) error {
 	complain(unwritten)
 	switch {
 	case bound.Broken(verdicts) > 0:
-		return silently(statusFailed)
+		return silentFailure(statusFailed)
 	case unwritten != nil:
-		return silently(program.StatusOwn)
+		return silentFailure(program.StatusOwn)
 	case failed.Broken:
-		return silently(statusProgram)
+		return silentFailure(statusProgram)
 	default:
 		return nil
 	}

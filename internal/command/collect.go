@@ -92,12 +92,12 @@ func follow(asked output, target, copied *os.File) (fifo string, failed func(), 
 	if err != nil {
 		return "", nil, err
 	}
-	fifo, err = hear(hears)
+	fifo, err = readPath(hears)
 	return fifo, func() { _, _ = tells.Write([]byte{0}) }, err
 }
 
-// hear reads the path of a FIFO, or the problem that there is instead.
-func hear(from io.Reader) (string, error) {
+// readPath reads the path of a FIFO, or the problem that there is instead.
+func readPath(from io.Reader) (string, error) {
 	line, err := bufio.NewReader(from).ReadString('\n')
 	if err != nil {
 		return "", errors.New("the process that reads it has ended")

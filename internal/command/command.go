@@ -31,8 +31,8 @@ func fail(status int, format string, values ...any) error {
 	return &failure{status: status, message: fmt.Sprintf(format, values...)}
 }
 
-// silently ends with a status that needs no further word.
-func silently(status int) error {
+// silentFailure returns the end with a status that needs no further word.
+func silentFailure(status int) error {
 	if status == 0 {
 		return nil
 	}

@@ -56,7 +56,7 @@ func (o *output) addReportFlags(command *cobra.Command) {
 
 func (r *running) run(words []string) error {
 	if r.wait {
-		return r.stay(words)
+		return r.runAsChild(words)
 	}
 	ready, err := r.prepare(words)
 	if err != nil {
@@ -76,8 +76,8 @@ func (r *running) run(words []string) error {
 	return err
 }
 
-// stay runs the program as a child.
-func (r *running) stay(words []string) error {
+// runAsChild runs the program as a child.
+func (r *running) runAsChild(words []string) error {
 	target, err := r.output.open()
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (r *running) stay(words []string) error {
 		return err
 	}
 	complain(r.output.write(target, ended.report))
-	return silently(ended.status.Code())
+	return silentFailure(ended.status.Code())
 }
 
 func needProgram(command *cobra.Command, words []string) error {

@@ -91,12 +91,12 @@ func (w *watching) run(target io.Writer) error {
 		say(problem.Error())
 	}
 	if len(problems) > 0 && len(processes) == 0 {
-		return silently(statusFailed)
+		return silentFailure(statusFailed)
 	}
 	if err := w.print(target, processes); err != nil {
 		return err
 	}
-	return silently(min(len(problems), statusFailed))
+	return silentFailure(min(len(problems), statusFailed))
 }
 
 func isTerminal(file *os.File) bool { return term.IsTerminal(int(file.Fd())) }

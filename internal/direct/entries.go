@@ -60,7 +60,7 @@ func CacheFree(c *cache.Cache) {
 func Add(c *cache.Cache, entry *cache.Entry, limit int64, answer *Answer) int64 {
 	added := c.Add(&entry.Key, entry.Session, entry.Expiry, limit)
 	answer.Replaced, answer.Session, answer.More = added.Replaced, added.Evicted, added.More
-	return truth(added.New)
+	return boolToInt(added.New)
 }
 
 // Evict is direct_evict.
@@ -69,7 +69,7 @@ func Add(c *cache.Cache, entry *cache.Entry, limit int64, answer *Answer) int64 
 func Evict(c *cache.Cache, limit int64, newcomer cache.Session, answer *Answer) int64 {
 	answer.Replaced = 0
 	answer.Session, answer.More = c.Evict(limit, newcomer)
-	return truth(answer.Session != 0)
+	return boolToInt(answer.Session != 0)
 }
 
 // EvictRandom is direct_evict_random.
@@ -85,7 +85,7 @@ func EvictRandom(c *cache.Cache, random uint64, newcomer cache.Session) cache.Se
 func Lookup(c *cache.Cache, entry *cache.Entry, found *Found) int64 {
 	session, held := c.Lookup(&entry.Key)
 	found.Session, found.Held = session, host.AddressOf(unsafe.Pointer(held))
-	return truth(session != 0)
+	return boolToInt(session != 0)
 }
 
 // Release is direct_release.
@@ -99,7 +99,7 @@ func Release(held *cache.Held) {
 //
 //go:nosplit
 func Contains(c *cache.Cache, entry *cache.Entry) int64 {
-	return truth(c.Contains(&entry.Key))
+	return boolToInt(c.Contains(&entry.Key))
 }
 
 // Remove is direct_remove.
@@ -141,7 +141,7 @@ func Drain(c *cache.Cache, cursor *uint64, sessions *cache.Session, room uint64)
 //
 //go:nosplit
 func Reschedule(c *cache.Cache, entry *cache.Entry) int64 {
-	return truth(c.Reschedule(&entry.Key, entry.Session, entry.Expiry))
+	return boolToInt(c.Reschedule(&entry.Key, entry.Session, entry.Expiry))
 }
 
 // Number is direct_number.
@@ -201,7 +201,7 @@ func at(sessions *cache.Session, i uint64) *cache.Session {
 }
 
 //go:nosplit
-func truth(is bool) int64 {
+func boolToInt(is bool) int64 {
 	if is {
 		return 1
 	}

@@ -41,7 +41,7 @@ func decodeAMD64(code []byte, address uint64, in *image) (instruction, error) {
 		case x86asm.Reg:
 			err = result.useAMD64(argument)
 		case x86asm.Mem:
-			err = errors.Join(result.useAMD64(argument.Base), result.useAMD64(argument.Index), seeMemory(argument, next, in))
+			err = errors.Join(result.useAMD64(argument.Base), result.useAMD64(argument.Index), checkMemory(argument, next, in))
 		case x86asm.Rel:
 			result.target = next + uint64(int64(argument))
 		}
@@ -69,8 +69,8 @@ func (in *instruction) useAMD64(register x86asm.Reg) error {
 	return nil
 }
 
-// seeMemory refuses what is in no array that the code was given.
-func seeMemory(memory x86asm.Mem, next uint64, in *image) error {
+// checkMemory refuses what is in no array that the code was given.
+func checkMemory(memory x86asm.Mem, next uint64, in *image) error {
 	switch {
 	case memory.Segment == x86asm.FS || memory.Segment == x86asm.GS:
 		return errors.New("needs thread-local storage")

@@ -105,7 +105,7 @@ func isEntry(name, in string) bool {
 func (t *taken) follow(s symbol, callers []string) (*function, error) {
 	if known := t.known[s.address]; known != nil {
 		if !known.done {
-			return nil, fmt.Errorf("%s calls itself%s", s.name, by(callers))
+			return nil, fmt.Errorf("%s calls itself%s", s.name, callChain(callers))
 		}
 		return known, nil
 	}
@@ -128,7 +128,7 @@ func (t *taken) read(f *function, callers []string) error {
 		return nil
 	}
 	if !t.isOurs(f.name) {
-		return fmt.Errorf("it calls %s%s", f.name, by(callers))
+		return fmt.Errorf("it calls %s%s", f.name, callChain(callers))
 	}
 	code, err := t.code(f.symbol)
 	if err != nil {
@@ -137,11 +137,11 @@ func (t *taken) read(f *function, callers []string) error {
 	for at := uint64(0); at < f.size; {
 		decoded, err := t.arch.decode(code[at:], f.address+at, t.image)
 		if err != nil {
-			return fmt.Errorf("%s %w%s", f.name, err, by(callers))
+			return fmt.Errorf("%s %w%s", f.name, err, callChain(callers))
 		}
 		isOutside := decoded.target != 0 && decoded.target-f.address >= f.size
 		if isOutside && !decoded.calls {
-			return fmt.Errorf("%s goes to %s%s", f.name, t.nameOf(decoded.target), by(callers))
+			return fmt.Errorf("%s goes to %s%s", f.name, t.nameOf(decoded.target), callChain(callers))
 		}
 		decoded.calls = decoded.calls && isOutside
 		f.instructions = append(f.instructions, decoded)
@@ -179,7 +179,7 @@ func (t *taken) measure(f *function, callers []string) error {
 		}
 		if in.ends() {
 			if depth != 0 && !in.traps {
-				return fmt.Errorf("%s returns from a frame that is not understood%s", f.name, by(callers))
+				return fmt.Errorf("%s returns from a frame that is not understood%s", f.name, callChain(callers))
 			}
 			depth = frame
 		}
@@ -190,7 +190,7 @@ func (t *taken) measure(f *function, callers []string) error {
 func (t *taken) call(f *function, in *instruction, depth int, callers []string) error {
 	s, found := t.at(in.target)
 	if !found || s.address != in.target || !s.isFunction {
-		return fmt.Errorf("%s calls into %s%s", f.name, t.nameOf(in.target), by(callers))
+		return fmt.Errorf("%s calls into %s%s", f.name, t.nameOf(in.target), callChain(callers))
 	}
 	called, err := t.follow(s, callers)
 	if err != nil {
@@ -201,8 +201,8 @@ func (t *taken) call(f *function, in *instruction, depth int, callers []string) 
 	return nil
 }
 
-// by says who calls, the nearest first.
-func by(callers []string) string {
+// callChain returns who calls, the nearest first.
+func callChain(callers []string) string {
 	if len(callers) == 0 {
 		return ""
 	}
@@ -226,8 +226,8 @@ func labelOf(name string) string {
 	}, name)
 }
 
-// inC makes cache_new of CacheNew.
-func inC(name string) string {
+// nameInC returns cache_new for CacheNew.
+func nameInC(name string) string {
 	var c strings.Builder
 	for i, r := range name {
 		if unicode.IsUpper(r) && i > 0 {

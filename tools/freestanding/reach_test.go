@@ -129,8 +129,8 @@ func TestWhatNeedsARuntimeIsRefused(t *testing.T) {
 }
 
 func TestNamesInC(t *testing.T) {
-	assert.Equal(t, "cache_new", inC("CacheNew"))
-	assert.Equal(t, "add", inC("Add"))
+	assert.Equal(t, "cache_new", nameInC("CacheNew"))
+	assert.Equal(t, "add", nameInC("Add"))
 	assert.Equal(t, "cache.Cache.Add", labelOf("libsslcache/internal/cache.(*Cache).Add"))
 	assert.True(t, isEntry("a/direct.Add", "a/direct"))
 	assert.False(t, isEntry("a/direct.add", "a/direct"))

@@ -40,7 +40,7 @@ func (w *writer) end(label string) {
 
 // entry writes what C calls: it takes C's arguments to Go's registers, and keeps for C what it must find again.
 func (w *writer) entry(t *taken, f *function) {
-	name := t.prefix + inC(strings.TrimPrefix(f.name, t.from+"."))
+	name := t.prefix + nameInC(strings.TrimPrefix(f.name, t.from+"."))
 	var saved []string
 	for _, register := range t.arch.saved {
 		if f.registers[register] {

@@ -125,12 +125,12 @@ func (h *holders) conclude(*registry.Process) {}
 
 func (h *holders) findings() []Finding {
 	return slices.Concat(
-		asFindings(h.siblings, SiblingsCannotSee, "that another process had"),
-		asFindings(h.gone, TimeoutOutlivesProcess, "of processes that had ended, or of contexts that were freed"),
+		findingsOf(h.siblings, SiblingsCannotSee, "that another process had"),
+		findingsOf(h.gone, TimeoutOutlivesProcess, "of processes that had ended, or of contexts that were freed"),
 	)
 }
 
-func asFindings(counts map[string]uint64, kind Kind, whose string) []Finding {
+func findingsOf(counts map[string]uint64, kind Kind, whose string) []Finding {
 	var found []Finding
 	for _, program := range slices.Sorted(maps.Keys(counts)) {
 		count := counts[program]

@@ -103,7 +103,7 @@ func List(folder string) ([]*Process, []error) {
 	var asked sync.WaitGroup
 	for i, entry := range entries {
 		if id, is := idOf(entry); is {
-			asked.Go(func() { answers[i] = look(filepath.Join(folder, entry.Name()), id) })
+			asked.Go(func() { answers[i] = askSocket(filepath.Join(folder, entry.Name()), id) })
 		}
 	}
 	asked.Wait()
@@ -138,7 +138,7 @@ func idOf(entry os.DirEntry) (int, bool) {
 	return id, named && err == nil && id > 0 && strconv.Itoa(id) == digits && entry.Type() == fs.ModeSocket
 }
 
-func look(socket string, id int) listed {
+func askSocket(socket string, id int) listed {
 	process, err := ask(socket)
 	switch {
 	case err == nil:

@@ -13,13 +13,13 @@ import (
 // Text returns the text with every character that is not for reading written as an escape of Go, such as \x1b.
 // Line ends stay.
 func Text(text string) string {
-	if !strings.ContainsFunc(text, hides) && utf8.ValidString(text) {
+	if !strings.ContainsFunc(text, isUnprintable) && utf8.ValidString(text) {
 		return text
 	}
 	var safe strings.Builder
 	for len(text) > 0 {
 		letter, size := utf8.DecodeRuneInString(text)
-		if hides(letter) || letter == utf8.RuneError {
+		if isUnprintable(letter) || letter == utf8.RuneError {
 			quoted := strconv.QuoteToASCII(text[:size])
 			safe.WriteString(quoted[1 : len(quoted)-1])
 		} else {
@@ -30,7 +30,7 @@ func Text(text string) string {
 	return safe.String()
 }
 
-func hides(letter rune) bool { return letter != '\n' && !unicode.IsPrint(letter) }
+func isUnprintable(letter rune) bool { return letter != '\n' && !unicode.IsPrint(letter) }
 
 // Line is Text in one line: line ends are escaped too.
 func Line(text string) string { return strings.ReplaceAll(Text(text), "\n", `\n`) }
@@ -43,13 +43,13 @@ type escaper struct{ target io.Writer }
 
 func (e escaper) Write(piece []byte) (int, error) {
 	text := string(piece)
-	if !strings.ContainsFunc(text, hides) {
+	if !strings.ContainsFunc(text, isUnprintable) {
 		return e.target.Write(piece)
 	}
 	var safe strings.Builder
 	for _, letter := range text {
 		switch {
-		case !hides(letter):
+		case !isUnprintable(letter):
 			safe.WriteRune(letter)
 		case letter > 0xffff: // as a pair of surrogates
 			letter -= 0x10000

@@ -39,14 +39,14 @@ func Find(name string) (string, error) {
 	case errors.Is(err, fs.ErrPermission):
 		return "", &Error{Status: StatusNotExecuted, Problem: name + " can't be executed: permission denied"}
 	case strings.Contains(name, "/"):
-		return "", whyNot(name)
+		return "", problemOf(name)
 	default:
 		return "", &Error{Status: StatusNotFound, Problem: name + " is not found in PATH"}
 	}
 }
 
-// whyNot says what is wrong with a program that was named by its path.
-func whyNot(path string) error {
+// problemOf returns what is wrong with a program that was named by its path.
+func problemOf(path string) error {
 	found, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -18,9 +18,9 @@ const lastSignal = 64
 // restore makes what the program inherits what this process was started with: Go's runtime has handlers for
 // signals that were ignored, and has opened /dev/null where a descriptor was closed. A signal that this process
 // needs itself may be left out.
-func restore(but syscall.Signal) {
+func restore(except syscall.Signal) {
 	for number := 1; number <= lastSignal; number++ {
-		if syscall.Signal(number) != but && bool(C.start_ignored(C.int(number))) {
+		if syscall.Signal(number) != except && bool(C.start_ignored(C.int(number))) {
 			signal.Ignore(syscall.Signal(number))
 		}
 	}

@@ -16,11 +16,11 @@ const lookAgain = 20 * time.Millisecond
 func Watch(process int) <-chan struct{} {
 	ended := make(chan struct{})
 	handle, err := unix.PidfdOpen(process, 0)
-	born := birthOf(process)
+	born := startTimeOf(process)
 	go func() {
 		defer close(ended)
 		if err != nil {
-			for birthOf(process) == born && born != "" {
+			for startTimeOf(process) == born && born != "" {
 				time.Sleep(lookAgain)
 			}
 			return
@@ -35,8 +35,8 @@ func Watch(process int) <-chan struct{} {
 	return ended
 }
 
-// birthOf returns when a process was started, in the kernel's units, or "" where it has ended.
-func birthOf(process int) string {
+// startTimeOf returns when a process was started, in the kernel's units, or "" where it has ended.
+func startTimeOf(process int) string {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", process))
 	if err != nil {
 		return ""

@@ -51,7 +51,7 @@ var functions = template.FuncMap{
 			return ""
 		}
 	},
-	"words": words,
+	"words": spaced,
 	"join":  func(names []string) string { return strings.Join(names, ", ") },
 }
 

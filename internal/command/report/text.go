@@ -77,7 +77,7 @@ func (r *Report) found() string {
 func (r *Report) removals() string {
 	var parts []string
 	for _, cause := range slices.Sorted(maps.Keys(r.RemovedBy)) {
-		parts = append(parts, fmt.Sprintf("%d by %s", r.RemovedBy[cause], words(string(cause))))
+		parts = append(parts, fmt.Sprintf("%d by %s", r.RemovedBy[cause], spaced(string(cause))))
 	}
 	if len(parts) == 0 {
 		return ""
@@ -106,8 +106,8 @@ func writeFindings(text *strings.Builder, findings []finding.Finding) {
 	}
 }
 
-// words writes a word of the trace as one reads it.
-func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
+// spaced returns a word of the trace with spaces.
+func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
 func number(count uint64, one, many string) string {
 	if count == 1 {

@@ -59,12 +59,12 @@ func (l *lives) observe(of *registry.Process, event *trace.Event) {
 	case event.IsStored():
 		l.add(of, member, event)
 	case event.HasLeft():
-		l.end(of, member, event, wayOut(event))
+		l.end(of, member, event, reasonOf(event))
 	}
 }
 
-// wayOut is by what a session left.
-func wayOut(event *trace.Event) string {
+// reasonOf returns by what a session left.
+func reasonOf(event *trace.Event) string {
 	switch event.Operation {
 	case trace.Evict:
 		return "evicted"

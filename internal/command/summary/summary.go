@@ -147,9 +147,9 @@ func (c *Collector) Observe(of *registry.Process, event *trace.Event) {
 func (c *Collector) count(event *trace.Event) {
 	switch event.Operation {
 	case trace.Start:
-		note(c.programs, event.Program)
-		note(c.ours, event.Libsslcache)
-		note(c.libssl, event.Libssl)
+		addName(c.programs, event.Program)
+		addName(c.ours, event.Libsslcache)
+		addName(c.libssl, event.Libssl)
 		if event.Cause == trace.ByFork {
 			c.sum.Forks++
 		}
@@ -175,7 +175,7 @@ func countUp[K comparable](counts map[K]uint64, key K, most int) {
 	}
 }
 
-func note(set map[string]bool, name string) {
+func addName(set map[string]bool, name string) {
 	if name != "" && len(set) < maxWords {
 		set[name] = true
 	}

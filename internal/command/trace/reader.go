@@ -78,7 +78,7 @@ func (r *Reader) unreadable(text []byte) error {
 	if r.line == 1 {
 		return &Error{Line: 1, Problem: "not a trace of libsslcache: it must start with a line of JSON whose format is " + Format}
 	}
-	return &Error{Line: r.line, Problem: fmt.Sprintf("not an event but %q", beginning(text))}
+	return &Error{Line: r.line, Problem: fmt.Sprintf("not an event but %q", excerpt(text))}
 }
 
 // checkFormat looks at what a process says of its trace, which has to be the first thing in it.
@@ -100,8 +100,8 @@ func (r *Reader) checkFormat(event *Event) error {
 	}
 }
 
-// beginning is as much of a line as fits into a message.
-func beginning(text []byte) []byte {
+// excerpt returns as much of a line as fits into a message.
+func excerpt(text []byte) []byte {
 	const enough = 40
 	text = bytes.TrimRight(text, "\n")
 	return text[:min(len(text), enough)]
