@@ -183,12 +183,13 @@ run: ## build, and show an unmodified OpenSSL server that resumes out of our cac
 	@$(MAKE) --no-print-directory all
 	@examples/run.sh $(BUILD)
 
-test: packages ## run every test
+test: packages ## run every test, and say at the end what ran
 	@$(MAKE) --no-print-directory all asan abi release
-	CGO_ENABLED=0 $(GO) test ./internal/cache/... ./internal/arena/... ./internal/direct/...
-	$(GO) test -race ./internal/... ./capi
-	@tests/fuzz.sh $(FUZZ_TIME)
-	$(GO) test -timeout 30m ./tests/... ./tools/...
+	@$(GO) run ./tools/testsummary \
+		'CGO_ENABLED=0 $(GO) test -json ./internal/arena ./internal/cache ./internal/direct' \
+		'$(GO) test -json -race ./internal/... ./capi' \
+		'tests/fuzz.sh $(FUZZ_TIME)' \
+		'$(GO) test -json -timeout 30m ./tests/... ./tools/...'
 
 # ---- more ----
 

@@ -1,3 +1,7 @@
+//go:build !race
+
+// The programs of C are the same with and without the race detector, so they run once.
+
 package direct
 
 import (
