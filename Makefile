@@ -40,7 +40,7 @@ BARE ?= run test
 SUITE ?= $(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 
 .DELETE_ON_ERROR:
-.PHONY: all help debug arm64 arm64-release release systems install uninstall deb abi abi-record run test lint asan man packages bench bench-store replay apps ftp picture soak bare libssls differential clean
+.PHONY: all help debug arm64 arm64-release release systems install uninstall deb abi abi-record run test mutate lint asan man packages bench bench-store replay apps ftp picture soak bare libssls differential clean
 
 all: $(BUILD)/libsslcache.so $(BUILD)/libsslcache-go.so.1 $(BUILD)/checked $(BUILD)/sslcache ## build the library, build/libsslcache.so, the library that has Go's runtime, and the command build/sslcache
 
@@ -190,6 +190,9 @@ test: packages ## run every test, and say at the end what ran
 		'$(GO) test -json -race ./internal/... ./capi' \
 		'tests/fuzz.sh $(FUZZ_TIME)' \
 		'$(GO) test -json -timeout 30m ./tests/... ./tools/...'
+
+mutate: packages all ## break 120 places in Go and C, and say which of these faults no test notices; an hour or two
+	$(GO) run ./tools/mutate
 
 # ---- more ----
 
