@@ -87,6 +87,23 @@ func TestRecordsOfEveryLength(t *testing.T) {
 	}
 }
 
+// A name is known by all its words: one that shares the others with it, and its place, is another.
+func TestNamesThatDifferInOneWord(t *testing.T) {
+	for word := range (Name{}) {
+		r := newRegion(1)
+		other := nameOf(1)
+		other[word] += heads
+		require.Equal(t, Done, first2(r.put(1, nameOf(1), recordOf(1, 100), 2000)))
+		require.Equal(t, Missed, first(r.get(1, Look, other, 1000)), word)
+		require.Equal(t, Done, first2(r.put(1, other, recordOf(2, 100), 2000)))
+		for number, name := range []Name{nameOf(1), other} {
+			record, status, _ := r.get(1, Find, name, 1000)
+			require.Equal(t, Done, status)
+			require.Equal(t, recordOf(number+1, 100), record, word)
+		}
+	}
+}
+
 func TestRoomThatIsTooSmallGetsNothing(t *testing.T) {
 	r := newRegion(1)
 	r.put(1, nameOf(1), recordOf(1, 100), 2000)
@@ -95,6 +112,20 @@ func TestRoomThatIsTooSmallGetsNothing(t *testing.T) {
 	c.Record, c.Length = unsafe.Pointer(&room[0]), 99
 	require.NotEqual(t, Done, Run(c))
 	require.Equal(t, make([]byte, 100), room)
+}
+
+// Nothing is written behind a record, so a caller may give as much room as it needs.
+func TestRoomOfExactlyTheLength(t *testing.T) {
+	r := newRegion(1)
+	for _, length := range []int{1, 7, 8, 9, chunkSize - 1, chunkSize, chunkSize + 1} {
+		r.put(1, nameOf(length), recordOf(length, length), 2000)
+		room := bytes.Repeat([]byte{0xAA}, length+16)
+		c := r.call(1, Find, nameOf(length))
+		c.Record, c.Length = unsafe.Pointer(&room[0]), uint64(length)
+		require.Equal(t, Done, Run(c), length)
+		require.Equal(t, recordOf(length, length), room[:length])
+		require.Equal(t, bytes.Repeat([]byte{0xAA}, 16), room[length:], length)
+	}
 }
 
 func TestExpiry(t *testing.T) {

@@ -125,6 +125,17 @@ func TestNewcomerAloneStays(t *testing.T) {
 	}
 }
 
+// While other threads remove sessions, the number may be above the limit although the newcomer is all there is.
+func TestNewcomerAloneEndsAnEviction(t *testing.T) {
+	c := fresh(libssl["3.0"])
+	c.Add(keyed(1), 1, 100, 0)
+	c.number.Add(5)
+	defer c.number.Add(-5)
+	victim, more := c.Evict(2, 1)
+	assert.Zero(t, victim)
+	assert.False(t, more)
+}
+
 func TestLoweredLimitEvictsStepByStep(t *testing.T) {
 	c := fresh(libssl["3.0"])
 	addAll(c, 300, 100, 200, 400)

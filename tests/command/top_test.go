@@ -127,3 +127,16 @@ func TestTopRefreshesItsScreenUntilItIsLeft(t *testing.T) {
 	require.NoError(t, command.Wait())
 	<-done
 }
+
+func TestTopSaysThatItCannotWrite(t *testing.T) {
+	t.Parallel()
+	runFolder := filepath.Join(t.TempDir(), "run")
+	require.NoError(t, os.Mkdir(runFolder, 0o700))
+	for _, format := range []string{"--once", "--json"} {
+		result := harness.Command{Path: "/bin/sh", Args: []string{
+			"-c", `"$0" top "$1" --run-folder "$2" >/dev/full`, harness.OurCommand(t), format, runFolder,
+		}}.Run(t)
+		require.Equal(t, 2, result.Exit, format)
+		require.Equal(t, "sslcache: write /dev/stdout: no space left on device\n", result.Stderr)
+	}
+}
