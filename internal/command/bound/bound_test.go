@@ -3,6 +3,7 @@ package bound_test
 import (
 	"encoding/xml"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -131,4 +132,25 @@ func TestJUnitHasATestForEachVerdict(t *testing.T) {
 	require.Equal(t, "a<b", read.Cases[0].Class)
 	require.Nil(t, read.Cases[0].Failure)
 	require.Equal(t, `3 "sessions"`, read.Cases[1].Failure.Message)
+}
+
+// full is a device that has room for a few bytes more.
+type full struct{ room int }
+
+func (f *full) Write(text []byte) (int, error) {
+	written := min(f.room, len(text))
+	f.room -= written
+	if written < len(text) {
+		return written, syscall.ENOSPC
+	}
+	return written, nil
+}
+
+func TestJUnitThatCannotBeWrittenToItsEnd(t *testing.T) {
+	var text strings.Builder
+	require.NoError(t, bound.WriteJUnit(&text, "a", 1.5, nil))
+	for room := range text.Len() {
+		require.ErrorIs(t, bound.WriteJUnit(&full{room}, "a", 1.5, nil), syscall.ENOSPC, room)
+	}
+	require.NoError(t, bound.WriteJUnit(&full{text.Len()}, "a", 1.5, nil))
 }
