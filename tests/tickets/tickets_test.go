@@ -177,7 +177,7 @@ func TestEachPartOfAKeyIsNeeded(t *testing.T) {
 	require.Equal(t, both(same...), resumed(b.shared("labels", asked)))
 
 	t.Run("identity", func(t *testing.T) {
-		require.Equal(t, both(append(same, "certificate", "trusted certificates", "named authorities")...),
+		require.Equal(t, both(append(same, "certificate", "certificates", "trusted certificates", "named authorities")...),
 			resumed(b.shared("labels", asked, "LEAVE_OUT=identity")))
 	})
 	t.Run("verify mode", func(t *testing.T) {

@@ -79,6 +79,24 @@ static void use_other_certificate(SSL_CTX *ctx)
         abort();
 }
 
+/* A certificate more, of another kind: a client gets the one that it can read. */
+static void add_certificate(SSL_CTX *ctx)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *generator = EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, NULL);
+    if (server_key == NULL)
+        make_certificate();
+    X509 *certificate = X509_dup(server_certificate);
+    if (generator == NULL || certificate == NULL || EVP_PKEY_keygen_init(generator) <= 0 ||
+        EVP_PKEY_keygen(generator, &key) <= 0 || !X509_set_pubkey(certificate, key) ||
+        X509_sign(certificate, key, NULL) <= 0 || SSL_CTX_use_certificate(ctx, certificate) != 1 ||
+        SSL_CTX_use_PrivateKey(ctx, key) != 1)
+        abort();
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    EVP_PKEY_CTX_free(generator);
+}
+
 /* It presents a certificate to whoever asks for one. */
 static SSL_CTX *client(void)
 {
@@ -170,6 +188,7 @@ static const struct difference {
     {"nothing, with clients' certificates", ask_for_certificates, 1},
     {"session id context", set_other_context, 0},
     {"certificate", use_other_certificate, 0},
+    {"certificates", add_certificate, 0},
     {"asks for certificates", ask_for_certificates, 0},
     {"insists on certificates", insist_on_certificates, 1},
     {"trusted certificates", trust_certificate, 1},
