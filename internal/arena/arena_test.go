@@ -223,6 +223,24 @@ func TestCheckOfAHeader(t *testing.T) {
 
 // ---- owners ----
 
+// What can't be a table, or has no owner, is left alone.
+func TestCallThatHasNoBucket(t *testing.T) {
+	r := newRegion(1)
+	whole := append([]uint64(nil), r.words...)
+	for operation := Format; operation <= Suspect; operation++ {
+		for _, size := range []uint64{0, 1, HeaderSize - 1, HeaderSize, HeaderSize + BucketSize - 1} {
+			c := r.call(1, operation, nameOf(1))
+			c.Size = size
+			require.Equal(t, Refused, Run(c), "operation %d, size %d", operation, size)
+		}
+		require.Equal(t, Refused, Run(r.call(0, operation, nameOf(1))), operation)
+		c := r.call(1, operation, nameOf(1))
+		c.Region = nil
+		require.Equal(t, Refused, Run(c), operation)
+	}
+	require.Equal(t, whole, r.words)
+}
+
 // hold has an owner die at a step of an operation.
 func (r *region) die(me uint64, operation Operation, name Name, step uint64) (Status, *Call) {
 	c := r.call(me, operation, name)

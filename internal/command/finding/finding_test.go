@@ -358,3 +358,16 @@ func TestWhatAChildHasInheritedIsNotItsOwn(t *testing.T) {
 		`{"time":1001,"process":2,"operation":"counters","context":1,"mode":2,"accept_good":10,"hits":9,`+
 		`"inherited":{"accept_good":9,"hits":8}}`+"\n"))
 }
+
+func TestWhoDidItMostIsNamedFirst(t *testing.T) {
+	found := watch(t, begin+`
+		1 add object=a outcome=known cause=program caller=seldom
+		repeat 3 1 add object=a outcome=known cause=program caller=often
+		repeat 2 1 add object=a outcome=known cause=program caller=twice`)
+	require.Equal(t, []string{"added-twice"}, namesOf(found))
+	require.Equal(t, []finding.Place{
+		{Function: "SSL_CTX_add_session", Module: "demo", Symbol: "often", Count: 3},
+		{Function: "SSL_CTX_add_session", Module: "demo", Symbol: "twice", Count: 2},
+		{Function: "SSL_CTX_add_session", Module: "demo", Symbol: "seldom", Count: 1},
+	}, found[0].Places)
+}
