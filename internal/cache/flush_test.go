@@ -151,3 +151,20 @@ func keysOfShards(c *Cache, count int) [][]*Key {
 	}
 	return keys
 }
+
+// Between the look at a place and the lock, its session may go, another may come, or the shard may become smaller.
+func TestPlaceOfASessionThatIsGone(t *testing.T) {
+	c := freshWidth(Rules{}, 0)
+	addAll(c, 100, 200)
+	s := c.shard(0)
+	earliest, all := *s.run(root), s.entryCount
+	assert.True(t, s.has(&earliest))
+	c.Remove(keyed(1))
+	assert.False(t, s.has(&earliest), "it has gone")
+	c.Add(keyed(3), 3, 300, 0)
+	assert.False(t, s.has(&earliest), "another is there")
+	for number := all; number < all+100; number++ {
+		earliest.entry = number
+		assert.False(t, s.has(&earliest), number)
+	}
+}
