@@ -140,3 +140,11 @@ func TestTopSaysThatItCannotWrite(t *testing.T) {
 		require.Equal(t, "sslcache: write /dev/stdout: no space left on device\n", result.Stderr)
 	}
 }
+
+func TestTopPrintsInOneFormat(t *testing.T) {
+	t.Parallel()
+	result := sslcache(t, "top", "--json", "--metrics").Run(t)
+	require.Equal(t, 2, result.Exit)
+	require.Empty(t, result.Stdout)
+	require.Contains(t, result.Stderr, "[json metrics]")
+}
