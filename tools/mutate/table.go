@@ -26,7 +26,7 @@ const (
 
 // A package of Go that has tests of its own need not be here: they are the first.
 var rooms = []room{
-	{"cshim", library, []string{sameOutput, "./tests/takeover", "./tests/matrix", "./tests/hazards", "./tests/legacy"}},
+	{"cshim", library, []string{sameOutput, "./tests/takeover", "./tests/matrix", "./tests/api -run EveryOther", "./tests/hazards", "./tests/legacy"}},
 	{"cshim/process/", library, []string{sameOutput, "./tests/takeover", "./tests/trace", "./tests/hazards", "./tests/legacy", store}},
 	{"cshim/share/", library, []string{sameOutput, "./tests/tickets", "./tests/clients", store}},
 	{"cshim/settings/", library, []string{"./internal/settings", "./tests/settings", "./tests/fault"}},
