@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -126,4 +127,15 @@ func TestPasswordBesideTheAddress(t *testing.T) {
 	require.EqualError(t, err, "its address has a user and no password, and SSLCACHE_STORE_PASSWORD_FILE names none")
 	_, err = Open(Settings{Address: "valkey://host"})
 	require.EqualError(t, err, "its timeout must be above 0")
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	for wrong, settings := range map[string]Settings{
+		"must begin with valkey://": {Address: "localhost", Timeout: time.Second},
+		"must be above 0":           {Address: "valkey://localhost"},
+	} {
+		s, err := Open(settings)
+		require.ErrorContains(t, err, wrong)
+		require.Nil(t, s)
+	}
 }
