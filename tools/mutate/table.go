@@ -29,16 +29,13 @@ var rooms = []room{
 	{"cshim", library, []string{sameOutput, "./tests/takeover", "./tests/matrix", "./tests/api -run EveryOther", "./tests/hazards", "./tests/legacy"}},
 	{"cshim/process/", library, []string{sameOutput, "./tests/takeover", "./tests/trace", "./tests/hazards", "./tests/legacy", store}},
 	{"cshim/share/", library, []string{sameOutput, "./tests/tickets", "./tests/clients", store}},
-	{"cshim/settings/", library, []string{"./internal/settings", "./tests/settings", "./tests/fault"}},
-	{"cshim/watch/", library, []string{sameOutput, "./tests/trace", "./tests/live"}},
+	{"cshim/settings/", library, []string{"./internal/command/settings", "./tests/settings", "./tests/fault"}},
 	{"cshim/trace/", library, []string{sameOutput, "./tests/trace", "./tests/live"}},
 	{"cshim/report/", library, []string{sameOutput, "./tests/trace", "./tests/live"}},
 	{"capi/library/", library, []string{store}},
 	{"internal/cache/", nil, []string{"./internal/direct"}},
 	{"internal/host/", nil, []string{"./internal/cache", "./internal/direct"}},
 	{"internal/command/", command, []string{"./tests/command"}},
-	{"internal/registry/", command, []string{"./tests/command"}},
-	{"internal/program/", command, []string{"./tests/command"}},
 }
 
 // roomOf returns the room of a file, with the tests of its own package before those of the room.

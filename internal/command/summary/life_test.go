@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"libsslcache/internal/registry"
-	"libsslcache/internal/trace"
+	"libsslcache/internal/command/registry"
+	"libsslcache/internal/command/trace"
 )
 
 // Sessions beyond the bound are not watched, and one that ends makes room for another.
