@@ -44,10 +44,10 @@ static inline __attribute__((always_inline)) struct scope *scope_current(struct 
     return is_there && innermost->seal == scope_seal(innermost) ? innermost : NULL;
 }
 
-static inline __attribute__((always_inline)) void scope_enter(struct scope **innermost,
-                                                              struct scope *scope)
+/* The outer scope may be gone: whoever asks for it looks at it then, and entering costs no system call. */
+static inline void scope_enter(struct scope **innermost, struct scope *scope)
 {
-    scope->outer = scope_current(*innermost);
+    scope->outer = *innermost;
     scope->seal = scope_seal(scope);
     *innermost = scope;
 }

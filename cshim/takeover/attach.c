@@ -95,7 +95,7 @@ void contexts_enter_free(struct scope *scope)
 void contexts_leave_free(struct scope *scope)
 {
     scope_leave(&freeing, scope);
-    if (freeing == NULL && contexts_are_going())
+    if (contexts_are_going() && scope_current(freeing) == NULL)
         release_gone(NULL, &freeing);
 }
 
