@@ -15,6 +15,7 @@
 #include "cshim/share/store.h"
 #include "cshim/share/ticket_counts.h"
 #include "cshim/share/ticket_keys.h"
+#include "cshim/takeover/release.h"
 #include "cshim/trace/writer.h"
 
 /*
@@ -25,6 +26,7 @@ static const struct fork_part parts[] = {
     {fault_fork_prepare, NULL, fault_fork_child, fault_fork_child},
     {NULL, NULL, background_fork_child, background_fork_child},
     {gate_fork_prepare, gate_fork_parent, gate_fork_child, gate_fork_child},
+    {NULL, NULL, release_fork_child, NULL},
     {live_fork_prepare, live_fork_parent, live_fork_child, NULL},
     {NULL, NULL, counters_fork_child, NULL},
     {contexts_fork_prepare, contexts_fork_done, contexts_fork_child, NULL},

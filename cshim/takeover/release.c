@@ -58,22 +58,70 @@ static void release_last_first(struct context *context, struct session_list *lis
     free(list->sessions);
 }
 
+/*
+ * Of this thread: it calls back for sessions that libssl would still count. A child that is forked from a callback goes on
+ * doing so; those that another thread was about are lost to it.
+ */
+struct release {
+    struct scope scope; /* first, so that the scope is the release */
+    struct context *context;
+    long left; /* this many of the sessions that are leaving */
+};
+
+static SCOPE_KIND releasing;
+
+static void count_as_leaving(struct release *release, struct context *context, size_t count)
+{
+    release->context = context;
+    release->left = (long)count;
+    atomic_fetch_add(&context->leaving, release->left);
+    scope_enter(&releasing, &release->scope);
+}
+
+static void count_as_left(struct release *release)
+{
+    release->left--;
+    atomic_fetch_sub(&release->context->leaving, 1);
+}
+
+static void forget_leaving(struct context *context, void *unused)
+{
+    (void)unused;
+    atomic_store(&context->leaving, 0);
+}
+
+void release_fork_child(void)
+{
+    contexts_all(forget_leaving, NULL);
+    for (struct scope *scope = scope_current(releasing); scope != NULL;
+         scope = scope_current(scope->outer)) {
+        const struct release *release = (struct release *)scope;
+        atomic_fetch_add(&release->context->leaving, release->left);
+    }
+}
+
 static void release_one_by_one(struct context *context, struct session_list *list)
 {
+    struct release release;
+    count_as_leaving(&release, context, list->count);
     for (size_t i = 0; i < list->count; i++) {
-        atomic_fetch_sub(&context->leaving, 1);
+        count_as_left(&release);
         call_remove_callback(context, list->sessions[i]);
         libssl.SSL_SESSION_free(list->sessions[i]);
     }
+    scope_leave(&releasing, &release.scope);
     free(list->sessions);
 }
 
 static void release_at_end(struct context *context, struct session_list *list)
 {
+    struct release release;
+    count_as_leaving(&release, context, list->count);
     for (size_t i = 0; i < list->count; i++) {
-        atomic_fetch_sub(&context->leaving, 1);
+        count_as_left(&release);
         call_remove_callback(context, list->sessions[i]);
     }
+    scope_leave(&releasing, &release.scope);
     for (size_t i = 0; i < list->count; i++)
         libssl.SSL_SESSION_free(list->sessions[i]);
     free(list->sessions);
@@ -83,11 +131,9 @@ static void release(struct context *context, struct session_list *list)
 {
     switch (release_order()) {
     case ONE_BY_ONE:
-        atomic_fetch_add(&context->leaving, (long)list->count);
         release_one_by_one(context, list);
         break;
     case FREES_AT_END:
-        atomic_fetch_add(&context->leaving, (long)list->count);
         release_at_end(context, list);
         break;
     case CALLBACKS_LAST_FIRST:

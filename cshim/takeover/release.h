@@ -27,4 +27,7 @@ void evict_sessions(struct context *context, core_handle cache, int64_t limit,
 /* The fault evict=random: releases any session but newcomer. */
 void evict_random_session(struct context *context, core_handle cache, core_session newcomer);
 
+/* In a forked child: forgets what other threads were releasing. Takes the contexts lock. */
+void release_fork_child(void);
+
 #endif

@@ -157,3 +157,11 @@ func TestQUIC(t *testing.T) {
 		}
 	}
 }
+
+// TestForkBesideRelease: what another thread was letting go is in no cache of the child. With libssl alone the lock of the
+// context stays taken there.
+func TestForkBesideRelease(t *testing.T) {
+	result := program("fork_beside_release").Run(t, harness.Ours)
+	require.Equal(t, "forked in the callback: 13\nforked beside it: 0\nin the end: 0\n", result.Stdout)
+	require.Zero(t, result.Exit, result.Stderr)
+}
