@@ -62,6 +62,7 @@ exchange and the signature, on both sides, and a round trip in TLS 1.2.
 The server and the process share the processors here, so a server of its own does more.
 
 `, m.lookups[1], m.lookups[8], m.lookups[32], float64(m.wait)/1e3, m.writes, m.session, m.record)
+	m.shared.write(&b)
 	m.grow(&b)
 	return b.String()
 }

@@ -13,14 +13,15 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 5, "how often each case runs")
 	count := flag.Int("count", 3000, "handshakes of a case")
+	most := flag.Int("records", 1_000_000, "the most records of a shared cache that is measured; 0 measures none")
 	output := flag.String("output", "docs/performance-store.md", "the `file` to write; \"none\" writes nothing")
 	flag.Parse()
-	if err := run(*rounds, *count, *output); err != nil {
+	if err := run(*rounds, *count, *most, *output); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(rounds, count int, output string) error {
+func run(rounds, count, most int, output string) error {
 	folder, err := os.MkdirTemp("", "sslcache-bench")
 	if err != nil {
 		return err
@@ -31,12 +32,19 @@ func run(rounds, count int, output string) error {
 		return err
 	}
 	defer server.stop()
-	program, err := build(folder)
+	handshakes, err := build(folder, "handshakes")
 	if err != nil {
 		return err
 	}
-	measured, err := measure(server, program, rounds, count)
+	lookups, err := build(folder, "lookups")
 	if err != nil {
+		return err
+	}
+	measured, err := measure(server, handshakes, rounds, count)
+	if err != nil {
+		return err
+	}
+	if measured.shared, err = share(server, lookups, rounds, most); err != nil {
 		return err
 	}
 	text := document(measured)

@@ -41,13 +41,14 @@ type measurement struct {
 	lookups    map[int]float64
 	writes     float64
 	wait       time.Duration // of a lookup alone
+	shared     shared
 }
 
-// build compiles the program with the headers of the tests.
-func build(folder string) (string, error) {
-	program := filepath.Join(folder, "handshakes")
+// build compiles a program with the headers of the tests.
+func build(folder, name string) (string, error) {
+	program := filepath.Join(folder, name)
 	output, err := exec.Command("cc", "-O2", "-std=c11", "-D_GNU_SOURCE", "-Itests/include", "-o", program,
-		"bench/store/program/handshakes.c", "-lssl", "-lcrypto").CombinedOutput()
+		filepath.Join("bench/store/program", name+".c"), "-lssl", "-lcrypto").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("cc: %w\n%s", err, output)
 	}
