@@ -64,12 +64,13 @@ func (p Program) Command(t testing.TB, mode Mode) Command {
 	if p.Sanitized {
 		// The sanitizer refuses to start behind another preloaded library.
 		command.Preload = append([]string{SanitizerRuntime(t, "asan")}, command.Preload...)
-		command.Env = append(command.Env, sanitizerOptions...)
+		command.Env = append(command.Env, SanitizerOptions...)
 	}
 	return command
 }
 
-var sanitizerOptions = []string{
+// SanitizerOptions is the environment of a program that runs under a sanitizer.
+var SanitizerOptions = []string{
 	"ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0",
 	"UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1",
 }

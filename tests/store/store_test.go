@@ -118,6 +118,8 @@ type sharing struct {
 	keys    string
 	report  string
 	more    []string
+
+	sanitized bool // our library is the one under AddressSanitizer and UBSan
 }
 
 func share(t *testing.T, address string) *sharing {
@@ -140,16 +142,24 @@ func (s *sharing) environment() []string {
 	if s == nil {
 		return nil
 	}
-	return append([]string{
+	environment := append([]string{
 		"SSLCACHE_STORE=" + s.address, "SSLCACHE_STORE_KEY=" + s.keys, "SSLCACHE_REPORT=" + s.report,
 		// The machine may be busy: what is asked here is not how fast it is.
 		"SSLCACHE_STORE_TIMEOUT=500ms",
 	}, s.more...)
+	if s.sanitized {
+		environment = append(environment, harness.SanitizerOptions...)
+		environment = append(environment, "ASAN_OPTIONS=detect_leaks=0") // a server of others may leak
+	}
+	return environment
 }
 
 func (s *sharing) preload() []string {
 	if s == nil {
 		return nil
+	}
+	if s.sanitized {
+		return []string{harness.SanitizerRuntime(s.t, "asan"), harness.OurSanitizedLibrary(s.t)}
 	}
 	return []string{harness.OurLibrary(s.t)}
 }
