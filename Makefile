@@ -230,19 +230,19 @@ bench-store: packages all ## measure what the shared store costs; writes docs/pe
 	$(GO) run ./bench/store
 
 replay: packages all ## send early data twice to two workers that share a store, 10,000 times
-	SSLCACHE_REPLAYS=10000 $(GO) test ./tests/store -run TestEarlyData -count=1 -v -timeout 60m
+	SSLCACHE_REPLAYS=10000 $(GO) test ./tests/sharing/store -run TestEarlyData -count=1 -v -timeout 60m
 
 apps: packages all ## run real programs with and without the library; writes docs/programs.md
-	SSLCACHE_APPS=all $(GO) test ./tests/apps -run TestPrograms -count=1 -v -timeout 60m
+	SSLCACHE_APPS=all $(GO) test ./tests/programs/apps -run TestPrograms -count=1 -v -timeout 60m
 
 ftp: packages all ## run FTP servers and clients that demand TLS; writes docs/clients-programs.md
-	SSLCACHE_APPS=all $(GO) test ./tests/ftp -run TestDataConnectionsResume -count=1 -v -timeout 60m
+	SSLCACHE_APPS=all $(GO) test ./tests/programs/ftp -run TestDataConnectionsResume -count=1 -v -timeout 60m
 
 picture: packages all ## run a busy nginx and take a picture of its report; writes docs/report.png
 	@tools/picture.sh $(BUILD) docs/report.png
 
 soak: packages all ## 15 minutes of an s_server and an nginx under load, signals and reloads
-	SSLCACHE_SOAK=15m $(GO) test ./tests/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
+	SSLCACHE_SOAK=15m $(GO) test ./tests/programs/apps -run TestSoak -count=1 -v -parallel 3 -timeout 60m
 
 bare: packages ## run BARE, the two commands, on a bare Debian (SUITE: bookworm, trixie) that has Go, git and make
 	@tools/bare.sh build/_roots $(SUITE) $(BARE)
@@ -255,10 +255,10 @@ libssls: packages ## unpack every libssl that Debian ships under build/
 	$(GO) run ./tests/libssls/cmd/libssls
 
 differential: packages all ## 100,000 scripts of operations under every libssl, alone and under ours; 20,000 by way of cgo
-	SSLCACHE_SCRIPTS=100000 SSLCACHE_SCRIPTS_BY_CGO=20000 $(GO) test -timeout 0 -v ./tests/differential
+	SSLCACHE_SCRIPTS=100000 SSLCACHE_SCRIPTS_BY_CGO=20000 $(GO) test -timeout 0 -v ./tests/behaviour/differential
 
 packages: ## install the Debian packages that are missing (as root)
-	@tools/packages.sh packages tools/packages tests/*/packages
+	@tools/packages.sh packages tools/packages tests/*/*/packages
 
 clean: ## remove build/
 	rm -rf build

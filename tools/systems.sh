@@ -27,7 +27,7 @@ row() { # SYSTEM SUITE
     local openssl go
     openssl=$(value '^OpenSSL \([0-9.a-z]*\) .*')
     go=$(value '.* code of go\([0-9.]*\) runs .*')
-    if SSLCACHE_SYSTEMS=all go test ./tests/release -count=1 -v -run "TestReleaseRuns/^$2\$" >"$scratch/released" 2>&1 &&
+    if SSLCACHE_SYSTEMS=all go test ./tests/packaging/release -count=1 -v -run "TestReleaseRuns/^$2\$" >"$scratch/released" 2>&1 &&
         grep -q "^    --- PASS: TestReleaseRuns/$2 " "$scratch/released"; then
         released="runs, glibc $(sed -n 's/.*ldd.* \([0-9.]*\)$/\1/p' "$scratch/released" | tail -n 1)"
     else

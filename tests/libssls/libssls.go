@@ -45,7 +45,7 @@ type Libssl struct {
 	system  bool
 }
 
-// IsSenseless reports where a program of tests/api asks a libssl for something that means nothing.
+// IsSenseless reports where a program of tests/behaviour/api asks a libssl for something that means nothing.
 func IsSenseless(version, program string) bool {
 	version, _, _ = strings.Cut(version, "-")
 	switch program {

@@ -251,7 +251,7 @@ func writePrograms(text *strings.Builder, names []string, isOurs func(string) bo
 		fmt.Fprintf(text, "| %s |\n", strings.Join(row, " | "))
 	}
 	slices.Sort(untested)
-	fmt.Fprintf(text, "\nImported by one of them, and used by no C program below tests/ (tests/apps runs many of them as they are): %s.\n", quoted(slices.Compact(untested)))
+	fmt.Fprintf(text, "\nImported by one of them, and used by no C program below tests/ (tests/programs/apps runs many of them as they are): %s.\n", quoted(slices.Compact(untested)))
 }
 
 func quoted(names []string) string {

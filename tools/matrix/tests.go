@@ -20,7 +20,7 @@ type tests []test
 const noTest = "none"
 
 // The kinds of test, those first that ask most of a function.
-var kinds = []string{"api/programs", "differential", "matrix", "legacy", "takeover", "settings", "trace", "stress", "clients", "api/linked", "include"}
+var kinds = []string{"behaviour/api/programs", "behaviour/differential", "behaviour/matrix", "process/legacy", "behaviour/takeover", "behaviour/settings", "command/trace", "process/stress", "sharing/clients", "behaviour/api/linked", "include"}
 
 var word = regexp.MustCompile(`\w+`)
 

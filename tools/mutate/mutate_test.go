@@ -112,8 +112,8 @@ func TestRoomOf(t *testing.T) {
 	t.Chdir("../..")
 	assert.Equal(t, room{tests: []string{"./internal/store"}}, roomOf("internal/store/store.go"))
 	assert.Equal(t, []string{"./internal/cache", "./internal/direct"}, roomOf("internal/cache/cache.go").tests)
-	assert.Contains(t, roomOf("cshim/share/tickets.c").tests, "./tests/tickets")
-	assert.NotContains(t, roomOf("cshim.c").tests, "./tests/tickets")
+	assert.Contains(t, roomOf("cshim/share/tickets.c").tests, "./tests/sharing/tickets")
+	assert.NotContains(t, roomOf("cshim.c").tests, "./tests/sharing/tickets")
 	assert.Equal(t, library, roomOf("cshim/new/file.c").make)
 }
 

@@ -19,23 +19,23 @@ var (
 )
 
 const (
-	sameOutput = "./tests/api -run OutputIsThatOfLibssl"
+	sameOutput = "./tests/behaviour/api -run OutputIsThatOfLibssl"
 	// Those left out take minutes, and ask how the client of a Valkey copes, which is Go.
-	store = "./tests/store -skip Sentinel|Cluster|AddressesOfOneServer|Milliseconds|TooFarAway|FarServer|MidLoad|HundredThousand"
+	store = "./tests/sharing/store -skip Sentinel|Cluster|AddressesOfOneServer|Milliseconds|TooFarAway|FarServer|MidLoad|HundredThousand"
 )
 
 // A package of Go that has tests of its own need not be here: they are the first.
 var rooms = []room{
-	{"cshim", library, []string{sameOutput, "./tests/takeover", "./tests/matrix", "./tests/api -run EveryOther", "./tests/hazards", "./tests/legacy"}},
-	{"cshim/process/", library, []string{sameOutput, "./tests/takeover", "./tests/trace", "./tests/hazards", "./tests/legacy", store}},
-	{"cshim/share/", library, []string{sameOutput, "./tests/tickets", "./tests/clients", store}},
-	{"cshim/settings/", library, []string{"./internal/command/settings", "./tests/settings", "./tests/fault"}},
-	{"cshim/trace/", library, []string{sameOutput, "./tests/trace", "./tests/live"}},
-	{"cshim/report/", library, []string{sameOutput, "./tests/trace", "./tests/live"}},
+	{"cshim", library, []string{sameOutput, "./tests/behaviour/takeover", "./tests/behaviour/matrix", "./tests/behaviour/api -run EveryOther", "./tests/process/hazards", "./tests/process/legacy"}},
+	{"cshim/process/", library, []string{sameOutput, "./tests/behaviour/takeover", "./tests/command/trace", "./tests/process/hazards", "./tests/process/legacy", store}},
+	{"cshim/share/", library, []string{sameOutput, "./tests/sharing/tickets", "./tests/sharing/clients", store}},
+	{"cshim/settings/", library, []string{"./internal/command/settings", "./tests/behaviour/settings", "./tests/behaviour/fault"}},
+	{"cshim/trace/", library, []string{sameOutput, "./tests/command/trace", "./tests/command/live"}},
+	{"cshim/report/", library, []string{sameOutput, "./tests/command/trace", "./tests/command/live"}},
 	{"capi/library/", library, []string{store}},
 	{"internal/cache/", nil, []string{"./internal/direct"}},
 	{"internal/host/", nil, []string{"./internal/cache", "./internal/direct"}},
-	{"internal/command/", command, []string{"./tests/command"}},
+	{"internal/command/", command, []string{"./tests/command/sslcache"}},
 }
 
 // roomOf returns the room of a file, with the tests of its own package before those of the room.

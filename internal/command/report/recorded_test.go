@@ -11,7 +11,7 @@ import (
 	"libsslcache/internal/command/report"
 )
 
-// Real programs left these traces: see TestRecord in tests/command. What is said of each is beside it.
+// Real programs left these traces: see TestRecord in tests/command/sslcache. What is said of each is beside it.
 func TestWhatIsSaidOfRealPrograms(t *testing.T) {
 	for name, findings := range map[string][]string{
 		// Five clients came back to a worker that was not there any more: they were promised five minutes.
