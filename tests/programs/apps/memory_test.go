@@ -24,6 +24,7 @@ func sharersOfMemory() []sharer {
 		{program: program{name: "Python ssl, prefork, 2 workers", server: python(2)}},
 		{program: program{name: "Perl Net::SSLeay, fork per connection", server: perl("fork")}},
 		{program: program{name: "Dovecot, chroot, process per connection", server: dovecot(1)}, isStarted: true},
+		{program: program{name: "uwsgi, HTTPS router, 2 processes", server: uwsgi}, isStarted: true},
 		{program: program{name: "PostgreSQL, fork per connection", quick: true, server: postgresql}},
 	}
 }
@@ -42,7 +43,7 @@ func TestMemoryStore(t *testing.T) {
 				bare := newSite(t, v, allConnections, false)
 				alone, _ := serve(bare, p.server(bare))
 				s := newSite(t, v, allConnections, true)
-				s.environment = append(s.environment, "SSLCACHE_MODE=on", "SSLCACHE_SESSION_CONTEXT=site")
+				s.environment = append(s.environment, "SSLCACHE_MODE=on", "SSLCACHE_TICKETS=off", "SSLCACHE_SESSION_CONTEXT=site")
 				s.environment = append(s.environment, p.store(s)...)
 				ours, _ := serve(s, p.server(s))
 				t.Logf("libssl alone: %d of %d resumed; with memory: %d, %d refused",

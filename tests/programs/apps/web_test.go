@@ -158,6 +158,30 @@ func configureStunnel(s *site, output, chroot string) service {
 	}
 }
 
+const uwsgiApplication = `
+import os
+
+def application(environment, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Connection", "close")])
+    return [b"%d\n" % os.getpid()]
+`
+
+// uwsgi is its HTTPS router: two processes that share the SSL_CTX that they were forked with, tickets whatever its clients'
+// variant is, and no cache. Its workers have no TLS. At a reload it executes itself.
+func uwsgi(s *site) service {
+	return service{
+		command: harness.Command{Path: "/usr/bin/uwsgi-core", Args: []string{
+			"--plugin", "http,python3", "--wsgi-file", s.write("application.py", uwsgiApplication), "--need-app",
+			"--https", fmt.Sprintf("127.0.0.1:%d,%s,%s", s.port, s.certificate, s.key), "--http-processes", "2",
+			"--master", "--processes", "2", "--die-on-term", "--logto", s.write("uwsgi.log", ""),
+		}},
+		request: webRequest,
+		logs:    []string{s.path("uwsgi.log")},
+		reload:  func(r *run) { r.replaceWorkers(syscall.SIGHUP) },
+		stop:    syscall.SIGTERM,
+	}
+}
+
 // startBackend starts what is behind stunnel: it answers one line and closes.
 func startBackend(t testing.TB) int {
 	return harness.Serve(t, "tcp", "127.0.0.1:0", answerLine).Addr().(*net.TCPAddr).Port
