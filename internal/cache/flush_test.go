@@ -119,7 +119,8 @@ func TestHalfOfAPlaceIsNoPlace(t *testing.T) {
 			return
 		}
 		defer isOver.Store(true)
-		for range rounds(t) {
+		const enough = 100 // times as many where the two threads have not met yet
+		for i, count := 0, rounds(t); i < count || seen[late] == 0 && i < enough*count; i++ {
 			p := place{expiry: c.top(0).expiry.Load()}
 			runtime.Gosched()
 			p.sequence = c.top(0).sequence.Load()

@@ -2,9 +2,12 @@ package harness
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -13,13 +16,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FreePort is a port of 127.0.0.1 that nobody listens on.
+// Below the ports that the kernel gives to connections (net.ipv4.ip_local_port_range): one of those may be taken by somebody's
+// connection between the test's look and the server's start.
+const firstPort, lastPort = 10000, 32767
+
+var (
+	givenPorts      = map[int]bool{}
+	givenPortsMutex sync.Mutex
+)
+
+// FreePort returns a port of 127.0.0.1 that nobody listens on, and that no other test of this process was given.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	givenPortsMutex.Lock()
+	defer givenPortsMutex.Unlock()
+	for range lastPort - firstPort {
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		if !givenPorts[port] && isFree(port) {
+			givenPorts[port] = true
+			return port
+		}
+	}
+	require.Fail(t, "no port is free")
+	return 0
+}
+
+func isFree(port int) bool {
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	return err == nil && listener.Close() == nil
 }
 
 // Server is a command that runs beside the test.
