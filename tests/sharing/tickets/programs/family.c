@@ -2,28 +2,8 @@
  * Two children of one process, each with an SSL_CTX of its own: a client goes to the one, and then to the other with the
  * ticket that it got.
  */
-#include "handshake.h"
+#include "passed.h"
 #include <sys/wait.h>
-#include <unistd.h>
-
-enum { SESSION_MAX = 16384 };
-
-static void send_session(int file, SSL_SESSION *session)
-{
-    unsigned char bytes[SESSION_MAX], *end = bytes;
-    int length = i2d_SSL_SESSION(session, NULL);
-    if (length <= 0 || length > SESSION_MAX || i2d_SSL_SESSION(session, &end) != length ||
-        write(file, bytes, (size_t)length) != length)
-        abort();
-}
-
-static SSL_SESSION *receive_session(int file)
-{
-    unsigned char bytes[SESSION_MAX];
-    const unsigned char *start = bytes;
-    ssize_t length = read(file, bytes, sizeof(bytes));
-    return length > 0 ? d2i_SSL_SESSION(NULL, &start, length) : NULL;
-}
 
 static void serve(int version, int from, int to)
 {
