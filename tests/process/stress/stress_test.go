@@ -113,27 +113,7 @@ func TestMemory(t *testing.T) {
 	requireBooks(t, counters)
 }
 
-// threadSanitizerOptions leave the signal handlers alone: ours are not to be called before the sanitizer has
-// begun. What libssl does cannot be judged, since it was compiled without the sanitizer.
-var threadSanitizerOptions = "use_sigaltstack=0:handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:" +
-	"handle_sigill=0:handle_sigtrap=0:suppressions="
-
 // The same with the C part under ThreadSanitizer. The Go part has its own tests with -race.
 func TestRaces(t *testing.T) {
-	program := program(t, duration(t, time.Second))
-	program.Flags = []string{"-fsanitize=thread"}
-	suppressions, err := filepath.Abs("thread-sanitizer.suppressions")
-	require.NoError(t, err)
-	program.Env = []string{"TSAN_OPTIONS=" + threadSanitizerOptions + suppressions}
-	command := program.Command(t, harness.Libssl)
-	command.Preload = []string{harness.SanitizerRuntime(t, "tsan"), threadSanitizedLibrary(t)}
-	requireBalance(t, command.Run(t))
-}
-
-// threadSanitizedLibrary is libsslcache.so with its C part under ThreadSanitizer, made now if it is not up to date.
-func threadSanitizedLibrary(t *testing.T) string {
-	t.Helper()
-	const library = "build/tsan/libsslcache.so"
-	harness.Make(t, "BUILD=build/tsan", "CFLAGS=-O1 -g", "SANITIZE=-fsanitize=thread", library)
-	return filepath.Join(harness.Root(t), library)
+	requireBalance(t, program(t, duration(t, time.Second)).ThreadSanitized(t).Run(t))
 }
