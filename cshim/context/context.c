@@ -86,7 +86,7 @@ void contexts_note_going(struct context *context, const void *freed_by)
     atomic_store(&context->is_going, true);
     context->freed_by = freed_by;
     context->next_going = going;
-    going = context;
+    __atomic_store_n(&going, context, __ATOMIC_RELAXED); /* contexts_are_going has no lock */
 }
 
 bool contexts_are_going(void)
@@ -103,7 +103,7 @@ struct context *contexts_take_gone(const SSL_CTX *ctx, const void *freed_by)
     struct context *gone = *place;
     if (gone == NULL)
         return NULL;
-    *place = gone->next_going;
+    __atomic_store_n(place, gone->next_going, __ATOMIC_RELAXED);
     if (table_find(&contexts, gone->ctx) == gone)
         table_remove(&contexts, gone->ctx);
     return gone;
