@@ -181,11 +181,18 @@ static int seal(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX
     return done ? ANSWER_KEY : ANSWER_FAILED;
 }
 
+/* A QUIC connection of libssl's own, which has TLS 1.3 in it. */
+static bool is_quic(int version)
+{
+    return version < TLS1_VERSION;
+}
+
 /* libssl alone renews each ticket of TLS 1.3, so that a client need not use one twice. */
 static int answer_of(const SSL *ssl, enum ticket_finding finding)
 {
-    return finding == TICKET_OPENS_RENEW || libssl.SSL_version(ssl) == TLS1_3_VERSION ? ANSWER_RENEW
-                                                                                      : ANSWER_KEY;
+    int version = libssl.SSL_version(ssl);
+    bool renews = finding == TICKET_OPENS_RENEW || version == TLS1_3_VERSION || is_quic(version);
+    return renews ? ANSWER_RENEW : ANSWER_KEY;
 }
 
 static int open_ticket(SSL *ssl, const unsigned char *name, const unsigned char *iv,
@@ -363,9 +370,7 @@ void tickets_connect(const SSL *ssl, struct context *context)
 {
     if (context == NULL || !atomic_load(&context->tickets.is_sealed_by_us))
         return;
-    int version = libssl.SSL_version(ssl);
-    bool is_quic = version < TLS1_VERSION;
-    if (!is_quic && libssl.SSL_is_server(ssl))
+    if (!is_quic(libssl.SSL_version(ssl)) && libssl.SSL_is_server(ssl))
         ticket_identity_prepare(context);
 }
 

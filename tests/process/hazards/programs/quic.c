@@ -1,10 +1,19 @@
-/* A QUIC server and its client, both in this process: three connections, of which two resume. */
+/*
+ * A QUIC server and its client, both in this process: three connections, of which two resume. With "elsewhere" the last
+ * one goes to a second server that has the same certificate.
+ */
 #include "hazard.h"
 #include <arpa/inet.h>
 #include <openssl/quic.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
-static SSL_CTX *server;
+struct server {
+    SSL_CTX *ctx;
+    int file;
+    struct sockaddr_in address;
+};
+
 static SSL_SESSION *saved;
 
 static int select_protocol(SSL *ssl UNUSED, const unsigned char **chosen, unsigned char *length,
@@ -27,10 +36,11 @@ static void ignore(SSL_CTX *ctx UNUSED, SSL_SESSION *session UNUSED)
 {
 }
 
-static void *serve(void *file)
+static void *serve(void *argument)
 {
-    SSL *listener = SSL_new_listener(server, 0);
-    if (listener == NULL || !SSL_set_fd(listener, (int)(intptr_t)file) || !SSL_listen(listener))
+    const struct server *server = argument;
+    SSL *listener = SSL_new_listener(server->ctx, 0);
+    if (listener == NULL || !SSL_set_fd(listener, server->file) || !SSL_listen(listener))
         abort();
     for (SSL *connection; (connection = SSL_accept_connection(listener, 0)) != NULL;) {
         char bytes[10];
@@ -57,8 +67,9 @@ static int loopback(struct sockaddr_in *address)
     return file;
 }
 
-static void visit_server(SSL_CTX *client, const struct sockaddr_in *address, int number)
+static void visit_server(SSL_CTX *client, const struct server *server, int number)
 {
+    const struct sockaddr_in *address = &server->address;
     int file = socket(AF_INET, SOCK_DGRAM, 0);
     SSL *ssl = SSL_new(client);
     BIO_ADDR *peer = BIO_ADDR_new();
@@ -81,34 +92,44 @@ static void visit_server(SSL_CTX *client, const struct sockaddr_in *address, int
         SSL_handle_events(ssl);
     }
     printf("connection %d: resumed %d; server: number %ld cb_hits %ld misses %ld hits %ld\n",
-           number, SSL_session_reused(ssl), SSL_CTX_sess_number(server),
-           SSL_CTX_sess_cb_hits(server), SSL_CTX_sess_misses(server), SSL_CTX_sess_hits(server));
+           number, SSL_session_reused(ssl), SSL_CTX_sess_number(server->ctx),
+           SSL_CTX_sess_cb_hits(server->ctx), SSL_CTX_sess_misses(server->ctx),
+           SSL_CTX_sess_hits(server->ctx));
     SSL_shutdown(ssl);
     SSL_free(ssl);
     BIO_ADDR_free(peer);
     close(file);
 }
 
+static void start_server(struct server *server, const char *way)
+{
+    server->file = loopback(&server->address);
+    server->ctx = SSL_CTX_new(OSSL_QUIC_server_method());
+    SSL_CTX_use_certificate(server->ctx, server_certificate);
+    SSL_CTX_use_PrivateKey(server->ctx, server_key);
+    SSL_CTX_set_alpn_select_cb(server->ctx, select_protocol, NULL);
+    SSL_CTX_set_session_id_context(server->ctx, (const unsigned char *)"q", 1);
+    if (strcmp(way, "stateful") == 0 || strcmp(way, "callback") == 0)
+        SSL_CTX_set_options(server->ctx, SSL_OP_NO_TICKET);
+    if (strcmp(way, "callback") == 0)
+        SSL_CTX_sess_set_remove_cb(server->ctx, ignore);
+    start_thread(serve, server);
+}
+
 int main(int count UNUSED, char **arguments)
 {
-    struct sockaddr_in address;
-    int file = loopback(&address);
+    static struct server one, other;
+    const char *way = arguments[1];
+    bool goes_elsewhere = strcmp(way, "elsewhere") == 0;
     make_certificate();
-    server = SSL_CTX_new(OSSL_QUIC_server_method());
-    SSL_CTX_use_certificate(server, server_certificate);
-    SSL_CTX_use_PrivateKey(server, server_key);
-    SSL_CTX_set_alpn_select_cb(server, select_protocol, NULL);
-    SSL_CTX_set_session_id_context(server, (const unsigned char *)"q", 1);
-    if (strcmp(arguments[1], "stateless") != 0)
-        SSL_CTX_set_options(server, SSL_OP_NO_TICKET);
-    if (strcmp(arguments[1], "callback") == 0)
-        SSL_CTX_sess_set_remove_cb(server, ignore);
-    start_thread(serve, (void *)(intptr_t)file);
+    start_server(&one, way);
+    if (goes_elsewhere)
+        start_server(&other, way);
     SSL_CTX *client = SSL_CTX_new(OSSL_QUIC_client_method());
     SSL_CTX_set_session_cache_mode(client, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(client, keep_session);
     for (int i = 0; i < 3; i++)
-        visit_server(client, &address, i);
+        visit_server(client, goes_elsewhere && i == 2 ? &other : &one, i);
     fflush(stdout);
     _exit(0);
 }
