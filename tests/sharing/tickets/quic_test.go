@@ -25,7 +25,7 @@ func forEachQUIC(t *testing.T, check func(t *testing.T, b *bench)) {
 func TestQUICServersOfLibsslAreLeftAlone(t *testing.T) {
 	forEachQUIC(t, func(t *testing.T, b *bench) {
 		for _, way := range []string{"stateless", "elsewhere"} {
-			quic := harness.Program{Source: filepath.Join("..", "hazards", "programs", "quic.c"), Library: b.library, Args: []string{way}}
+			quic := harness.Program{Source: filepath.Join("..", "..", "process", "hazards", "programs", "quic.c"), Library: b.library, Args: []string{way}}
 			alone := quic.Run(t, harness.Libssl)
 			quic.Env = []string{asked, "SSLCACHE_STORE_KEY=" + b.keys}
 			require.Equal(t, alone, quic.Run(t, harness.Ours), way)
