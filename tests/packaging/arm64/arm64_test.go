@@ -51,7 +51,8 @@ func (m machine) compile(t *testing.T, source string, flags ...string) string {
 		"-std=c11", "-D_GNU_SOURCE", "-I" + filepath.Join(root, "tests", "include"),
 		"-I" + filepath.Join(root, "include"), "-I" + m.libssl.Headers, "-o", program, source,
 	}
-	arguments = append(append(arguments, flags...), "-L"+m.libssl.Library, "-lssl", "-lcrypto", "-lpthread")
+	arguments = append(append(arguments, flags...), "-L"+m.libssl.Library, "-Wl,-rpath-link,"+m.libssl.Library,
+		"-lssl", "-lcrypto", "-lpthread")
 	output, err := exec.Command("aarch64-linux-gnu-gcc", arguments...).CombinedOutput()
 	require.NoError(t, err, string(output))
 	return program
