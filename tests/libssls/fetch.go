@@ -199,20 +199,20 @@ func joinHeaders(include string) error {
 	return nil
 }
 
-// mergeUsr puts the folders that an older suite has beside usr into it, as an installed system has them.
+// mergeUsr puts the folders that an older suite has beside usr into it, and makes links in their place, as an installed
+// system has them; a newer suite's packages have neither.
 func mergeUsr(ctx context.Context, root string) error {
 	for _, name := range []string{"lib", "lib64"} {
 		folder, merged := filepath.Join(root, name), filepath.Join(root, "usr", name)
-		if _, err := os.Stat(folder); err != nil {
+		if _, err := os.Stat(folder); err == nil {
+			if err := errors.Join(os.MkdirAll(merged, 0o755), run(ctx, root, "cp", "-a", folder+"/.", merged), os.RemoveAll(folder)); err != nil {
+				return err
+			}
+		}
+		if _, err := os.Stat(merged); err != nil {
 			continue
 		}
-		if err := os.MkdirAll(merged, 0o755); err != nil {
-			return err
-		}
-		if err := run(ctx, root, "cp", "-a", folder+"/.", merged); err != nil {
-			return err
-		}
-		if err := errors.Join(os.RemoveAll(folder), os.Symlink(filepath.Join("usr", name), folder)); err != nil {
+		if err := os.Symlink(filepath.Join("usr", name), folder); err != nil {
 			return err
 		}
 	}
