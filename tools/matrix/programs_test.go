@@ -62,7 +62,7 @@ func TestProgramsOfTheDocumentFit(t *testing.T) {
 func TestImportsAreRead(t *testing.T) {
 	folder := t.TempDir()
 	source := filepath.Join(folder, "program.c")
-	require.NoError(t, os.WriteFile(source, []byte("#include <openssl/ssl.h>\n#include <stdio.h>\n"+
+	require.NoError(t, os.WriteFile(source, []byte("#include <openssl/err.h>\n#include <openssl/ssl.h>\n#include <stdio.h>\n"+
 		"int main(void) { SSL_CTX_free(SSL_CTX_new(TLS_method())); ERR_clear_error(); return puts(\"\"); }\n"), 0o644))
 	message, err := exec.Command("cc", "-o", filepath.Join(folder, "program"), source, "-lssl", "-lcrypto").CombinedOutput()
 	require.NoError(t, err, string(message))
