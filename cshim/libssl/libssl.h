@@ -316,7 +316,24 @@ void libssl_look(void);
  */
 static inline void *libssl_allocate(size_t size)
 {
-    return libssl.CRYPTO_zalloc(size, __FILE__, __LINE__);
+    libssl.ERR_set_mark();
+    void *memory = libssl.CRYPTO_zalloc(size, __FILE__, __LINE__);
+    libssl.ERR_pop_to_mark();
+    return memory;
+}
+
+enum { LIBSSL_MAC_SIZE = 32 };
+
+/* HMAC-SHA256. False: libcrypto can't; no error of that is in the program's queue, where libssl would take it for its own. */
+static inline bool libssl_mac(const void *key, size_t key_length, const void *text, size_t length,
+                              unsigned char mac[LIBSSL_MAC_SIZE])
+{
+    unsigned int size = LIBSSL_MAC_SIZE;
+    libssl.ERR_set_mark();
+    bool done =
+        libssl.HMAC(libssl.EVP_sha256(), key, (int)key_length, text, length, mac, &size) != NULL;
+    libssl.ERR_pop_to_mark();
+    return done;
 }
 
 static inline void libssl_free(void *memory)

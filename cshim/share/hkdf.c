@@ -5,18 +5,10 @@
 
 #include "cshim/libssl/libssl.h"
 
-static bool hash_with_key(const void *key, size_t key_length, const unsigned char *data,
-                          size_t length, unsigned char hash[HKDF_KEY_SIZE])
-{
-    unsigned int size = HKDF_KEY_SIZE;
-    return libssl.HMAC(libssl.EVP_sha256(), key, (int)key_length, data, length, hash, &size) !=
-           NULL;
-}
-
 bool hkdf_extract(const void *salt, size_t salt_length, const unsigned char secret[HKDF_KEY_SIZE],
                   unsigned char key[HKDF_KEY_SIZE])
 {
-    return hash_with_key(salt, salt_length, secret, HKDF_KEY_SIZE, key);
+    return libssl_mac(salt, salt_length, secret, HKDF_KEY_SIZE, key);
 }
 
 bool hkdf_expand(const unsigned char key[HKDF_KEY_SIZE], const void *information, size_t length,
@@ -28,7 +20,7 @@ bool hkdf_expand(const unsigned char key[HKDF_KEY_SIZE], const void *information
     for (unsigned char count = 1; done && wanted > 0; count++) {
         memcpy(input + before, information, length);
         input[before + length] = count;
-        done = hash_with_key(key, HKDF_KEY_SIZE, input, before + length + 1, block);
+        done = libssl_mac(key, HKDF_KEY_SIZE, input, before + length + 1, block);
         size_t part = wanted < HKDF_KEY_SIZE ? wanted : HKDF_KEY_SIZE;
         memcpy(output, block, part);
         memcpy(input, block, HKDF_KEY_SIZE);

@@ -378,8 +378,11 @@ static bool memory_was_removed(const struct requests_session *known)
 {
     struct record_place place;
     struct arena_call call = call_of(ARENA_LOOK);
-    if (!place_of(&place, known) || !set_name(&call, &memory_keys_current()->keys[0], &place) ||
-        run_until_free(&call) != ARENA_GONE)
+    if (!place_of(&place, known))
+        return false;
+    if (!set_name(&call, &memory_keys_current()->keys[0], &place))
+        return true; /* nobody can ask, so it must not resume */
+    if (run_until_free(&call) != ARENA_GONE)
         return false;
     atomic_fetch_add(&counters.gone, 1);
     return true;

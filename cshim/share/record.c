@@ -6,14 +6,7 @@
 #include "cshim/libssl/libssl.h"
 #include "cshim/share/hkdf.h"
 
-enum { MAC_SIZE = 32, NONCE_SIZE = 12, TAG_SIZE = 16, RECORD_VERSION = 1, FLAG_SINGLE_USE = 1 };
-
-static bool mac(const unsigned char key[32], const unsigned char *text, size_t length,
-                unsigned char result[MAC_SIZE])
-{
-    unsigned int size = MAC_SIZE;
-    return libssl.HMAC(libssl.EVP_sha256(), key, 32, text, length, result, &size) != NULL;
-}
+enum { NONCE_SIZE = 12, TAG_SIZE = 16, RECORD_VERSION = 1, FLAG_SINGLE_USE = 1 };
 
 /* ---- keys: no part is longer than one hash ---- */
 
@@ -71,8 +64,8 @@ bool record_place(struct record_place *place, const char *application,
 bool record_name(const struct record_key *key, const struct record_place *place,
                  unsigned char name[RECORD_NAME_SIZE])
 {
-    unsigned char whole[MAC_SIZE];
-    if (!mac(key->naming, place->bytes, place->length, whole))
+    unsigned char whole[LIBSSL_MAC_SIZE];
+    if (!libssl_mac(key->naming, sizeof(key->naming), place->bytes, place->length, whole))
         return false;
     memcpy(name, whole, RECORD_NAME_SIZE);
     return true;
@@ -84,10 +77,10 @@ bool record_name(const struct record_key *key, const struct record_place *place,
 static bool begin(EVP_CIPHER_CTX *cipher, bool seals, const struct record_key *key,
                   const struct record_place *place, const unsigned char *record)
 {
-    unsigned char secret[MAC_SIZE];
+    unsigned char secret[LIBSSL_MAC_SIZE];
     int length;
     bool done =
-        mac(key->sealing, place->bytes, place->length, secret) &&
+        libssl_mac(key->sealing, sizeof(key->sealing), place->bytes, place->length, secret) &&
         libssl.EVP_CipherInit_ex(cipher, libssl.EVP_aes_256_gcm(), NULL, secret,
                                  record + RECORD_HEADER_SIZE, seals) == 1 &&
         libssl.EVP_CipherUpdate(cipher, NULL, &length, record, RECORD_HEADER_SIZE) == 1 &&
@@ -115,14 +108,12 @@ uint32_t record_seal(const struct record_key *key, const struct record_place *pl
                      const unsigned char *session, uint32_t length, bool single_use,
                      unsigned char *record)
 {
-    EVP_CIPHER_CTX *cipher = libssl.EVP_CIPHER_CTX_new();
-    if (cipher == NULL)
-        return 0;
     record[0] = RECORD_VERSION;
     record[1] = single_use ? FLAG_SINGLE_USE : 0;
     memcpy(record + 2, key->id, sizeof(key->id));
     libssl.ERR_set_mark();
-    bool done = seal(cipher, key, place, session, length, record);
+    EVP_CIPHER_CTX *cipher = libssl.EVP_CIPHER_CTX_new();
+    bool done = cipher != NULL && seal(cipher, key, place, session, length, record);
     libssl.ERR_pop_to_mark();
     libssl.EVP_CIPHER_CTX_free(cipher);
     return done ? length + RECORD_OVERHEAD : 0;
@@ -150,12 +141,10 @@ uint32_t record_open(const struct record_key *key, const struct record_place *pl
     if (length <= RECORD_OVERHEAD || length - RECORD_OVERHEAD > size ||
         record[0] != RECORD_VERSION || memcmp(record + 2, key->id, sizeof(key->id)) != 0)
         return 0;
-    EVP_CIPHER_CTX *cipher = libssl.EVP_CIPHER_CTX_new();
-    if (cipher == NULL)
-        return 0;
     uint32_t session = length - RECORD_OVERHEAD;
     libssl.ERR_set_mark();
-    bool done = open_sealed(cipher, key, place, record, session, room);
+    EVP_CIPHER_CTX *cipher = libssl.EVP_CIPHER_CTX_new();
+    bool done = cipher != NULL && open_sealed(cipher, key, place, record, session, room);
     libssl.ERR_pop_to_mark();
     libssl.EVP_CIPHER_CTX_free(cipher);
     *single_use = record[1] == FLAG_SINGLE_USE;

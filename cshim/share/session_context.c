@@ -52,15 +52,12 @@ void session_context_connect(SSL *ssl, struct context *context)
 {
     static const char purpose[] = "libsslcache session id context 1";
     struct description description;
-    unsigned char hash[SSL_MAX_SID_CTX_LENGTH];
-    unsigned int length = sizeof(hash);
+    unsigned char hash[LIBSSL_MAC_SIZE];
     if (!is_wanted() || context == NULL || atomic_load(&context->has_session_context) ||
         !libssl.SSL_is_server(ssl) || !describe(ssl, context, &description))
         return;
-    if (libssl.HMAC(libssl.EVP_sha256(), purpose, sizeof(purpose) - 1,
-                    (const unsigned char *)&description, sizeof(description), hash,
-                    &length) != NULL)
-        set(ssl, hash, length);
+    if (libssl_mac(purpose, sizeof(purpose) - 1, &description, sizeof(description), hash))
+        set(ssl, hash, sizeof(hash));
 }
 
 static struct connection *connection_with_ours(const SSL *ssl)

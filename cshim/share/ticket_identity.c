@@ -23,9 +23,17 @@ struct ticket_identity {
 static bool digest(const void *bytes, size_t length, unsigned char hash[DIGEST_SIZE])
 {
     static const char purpose[] = "libsslcache ticket identity";
+    return libssl_mac(purpose, sizeof(purpose), bytes, length, hash);
+}
+
+/* What libcrypto can't do leaves no error in the program's queue, here and below: libssl would take it for its own. */
+static bool digest_key(const X509 *certificate, unsigned char hash[DIGEST_SIZE])
+{
     unsigned int size = DIGEST_SIZE;
-    return libssl.HMAC(libssl.EVP_sha256(), purpose, sizeof(purpose), bytes, length, hash, &size) !=
-           NULL;
+    libssl.ERR_set_mark();
+    bool done = libssl.X509_pubkey_digest(certificate, libssl.EVP_sha256(), hash, &size) == 1;
+    libssl.ERR_pop_to_mark();
+    return done;
 }
 
 /* ---- certificates ---- */
@@ -49,6 +57,7 @@ static void keep_certificate(struct ticket_identity *identity, X509 *certificate
 /* By a connection of our own: to go through those of the SSL_CTX would change which one is current. */
 static void collect_certificates(struct ticket_identity *identity, SSL_CTX *ctx)
 {
+    libssl.ERR_set_mark();
     SSL *ssl = libssl.SSL_new(ctx);
     long which = SSL_CERT_SET_FIRST;
     while (ssl != NULL && identity->count < CERTIFICATES_MAX &&
@@ -57,15 +66,14 @@ static void collect_certificates(struct ticket_identity *identity, SSL_CTX *ctx)
         which = SSL_CERT_SET_NEXT;
     }
     libssl.SSL_free(ssl);
+    libssl.ERR_pop_to_mark();
 }
 
 static bool digest_certificates(struct ticket_identity *identity)
 {
     unsigned char digests[CERTIFICATES_MAX * DIGEST_SIZE];
-    unsigned int size = DIGEST_SIZE;
     for (unsigned i = 0; i < identity->count; i++)
-        if (libssl.X509_pubkey_digest(identity->certificates[i], libssl.EVP_sha256(),
-                                      digests + i * DIGEST_SIZE, &size) != 1)
+        if (!digest_key(identity->certificates[i], digests + i * DIGEST_SIZE))
             return false;
     return identity->count > 0 &&
            digest(digests, identity->count * DIGEST_SIZE, identity->of_certificates);
@@ -160,6 +168,7 @@ static void make_rules(struct ticket_identity *identity, SSL_CTX *ctx)
     int names_count;
     const OPENSSL_STACK *names = authorities_of(ctx, &names_count);
     X509_STORE *store = store_of(ctx);
+    libssl.ERR_set_mark();
     libssl.X509_STORE_lock(store);
     const OPENSSL_STACK *objects = (const OPENSSL_STACK *)libssl.X509_STORE_get0_objects(store);
     int objects_count = libssl.OPENSSL_sk_num(objects);
@@ -168,9 +177,11 @@ static void make_rules(struct ticket_identity *identity, SSL_CTX *ctx)
     for (int i = 0; i < objects_count && parts.part != NULL; i++)
         add_object(&parts, libssl.OPENSSL_sk_value(objects, i));
     libssl.X509_STORE_unlock(store);
+    if (parts.part != NULL)
+        add_authorities(&parts, names, names_count);
+    libssl.ERR_pop_to_mark();
     if (parts.part == NULL)
         return;
-    add_authorities(&parts, names, names_count);
     int depth = libssl.SSL_CTX_get_verify_depth(ctx);
     memcpy(next_part(&parts, DEPTH)->hash, &depth, sizeof(depth));
     identity->authorities = names;
@@ -252,9 +263,7 @@ static bool identity_of_connection(const SSL *ssl, const X509 *used, struct cont
                                    struct ticket_label *label)
 {
     unsigned char key[DIGEST_SIZE];
-    unsigned int size = DIGEST_SIZE;
-    if (asks_for_certificates(libssl.SSL_get_verify_mode(ssl)) ||
-        libssl.X509_pubkey_digest(used, libssl.EVP_sha256(), key, &size) != 1)
+    if (asks_for_certificates(libssl.SSL_get_verify_mode(ssl)) || !digest_key(used, key))
         return false;
     /* From now on one is to be expected for any name. */
     atomic_store(&context->tickets.chooses_by_name, true);

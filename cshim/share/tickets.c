@@ -195,6 +195,18 @@ static int answer_of(const SSL *ssl, enum ticket_finding finding)
     return renews ? ANSWER_RENEW : ANSWER_KEY;
 }
 
+static bool prepare_to_open(struct ticket_key *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                            struct evp_mac_ctx_st *mac, HMAC_CTX *old_mac)
+{
+    libssl.ERR_set_mark();
+    bool done =
+        set_mac(mac, old_mac, key) &&
+        libssl.EVP_DecryptInit_ex(cipher, libssl.EVP_aes_256_cbc(), NULL, key->cipher, iv) == 1;
+    libssl.ERR_pop_to_mark();
+    return done;
+}
+
+/* What can't be opened is a full handshake. */
 static int open_ticket(SSL *ssl, const unsigned char *name, const unsigned char *iv,
                        EVP_CIPHER_CTX *cipher, struct evp_mac_ctx_st *mac, HMAC_CTX *old_mac)
 {
@@ -204,9 +216,7 @@ static int open_ticket(SSL *ssl, const unsigned char *name, const unsigned char 
         return ANSWER_NONE;
     enum ticket_finding finding = key_to_open(context, ssl, name, &key);
     note_finding(finding);
-    bool done =
-        opens(finding) && set_mac(mac, old_mac, &key) &&
-        libssl.EVP_DecryptInit_ex(cipher, libssl.EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1;
+    bool done = opens(finding) && prepare_to_open(&key, iv, cipher, mac, old_mac);
     libssl.OPENSSL_cleanse(&key, sizeof(key));
     return done ? answer_of(ssl, finding) : ANSWER_NONE;
 }
