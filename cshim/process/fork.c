@@ -26,7 +26,7 @@ struct stripe {
     _Alignas(CACHE_LINE) atomic_long inside;
 };
 
-static struct stripe stripes[STRIPES];
+static FORK_WRITES struct stripe stripes[STRIPES];
 static _Alignas(CACHE_LINE)
     FORK_WRITES atomic_bool closed; /* alone on its line: each call reads it */
 static _Thread_local unsigned depth __attribute__((tls_model("initial-exec")));
@@ -120,8 +120,7 @@ void gate_fork_parent(void)
 void gate_fork_child(void)
 {
     for (int i = 0; i < STRIPES; i++)
-        if (atomic_load(&stripes[i].inside) != 0)
-            atomic_store(&stripes[i].inside, 0);
+        atomic_store(&stripes[i].inside, 0);
     gate_fork_parent();
     if (depth == 0)
         return;

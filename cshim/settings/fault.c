@@ -8,9 +8,9 @@
 #include "cshim/process/cancel.h"
 #include "cshim/process/fork.h"
 
-static _Atomic uint64_t asked[FAULT_KINDS];  /* how often fault_decide was called */
-static _Atomic uint64_t chosen[FAULT_KINDS]; /* how often fault_random was called */
-static FORK_WRITES _Atomic uint64_t forks;   /* of this process */
+static FORK_WRITES _Atomic uint64_t asked[FAULT_KINDS];  /* how often fault_decide was called */
+static FORK_WRITES _Atomic uint64_t chosen[FAULT_KINDS]; /* how often fault_random was called */
+static FORK_WRITES _Atomic uint64_t forks;               /* of this process */
 static FORK_WRITES uint64_t
     lineage; /* of a forked child: from its parent's, and how many that had before */
 
@@ -67,9 +67,7 @@ void fault_fork_child(void)
     lineage = mix(lineage + atomic_load(&forks));
     atomic_store(&forks, 0);
     for (int kind = 0; kind < FAULT_KINDS; kind++) {
-        if (atomic_load(&asked[kind]) != 0)
-            atomic_store(&asked[kind], 0);
-        if (atomic_load(&chosen[kind]) != 0)
-            atomic_store(&chosen[kind], 0);
+        atomic_store(&asked[kind], 0);
+        atomic_store(&chosen[kind], 0);
     }
 }

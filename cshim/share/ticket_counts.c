@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cshim/process/fork.h"
 #include "cshim/trace/trace.h"
 
 static const char *const event_names[] = {
@@ -11,8 +12,8 @@ static const char *const event_names[] = {
 #undef X
 };
 
-static atomic_long
-    counted[TICKET_EVENT_COUNT]; /* by this process, also for contexts that are gone */
+/* By this process, also for contexts that are gone. */
+static FORK_WRITES atomic_long counted[TICKET_EVENT_COUNT];
 
 static const enum event_outcome outcomes[] = {
     [TICKET_EVENT_issued] = OUTCOME_ISSUED,   [TICKET_EVENT_opened] = OUTCOME_OPENED,
@@ -32,8 +33,7 @@ void ticket_counts_add(struct context *context, enum ticket_event event)
 void ticket_counts_fork_child(void)
 {
     for (int event = 0; event < TICKET_EVENT_COUNT; event++)
-        if (atomic_load(&counted[event]) != 0)
-            atomic_store(&counted[event], 0);
+        atomic_store(&counted[event], 0);
 }
 
 bool ticket_counts_describe(char *json, size_t size)
