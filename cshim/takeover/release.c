@@ -45,20 +45,6 @@ static bool list_push(struct session_list *list, SSL_SESSION *session)
 }
 
 /*
- * One function for each order (release_order.h). Each calls back for the sessions of the list and frees them, and the
- * list.
- */
-static void release_last_first(struct context *context, struct session_list *list)
-{
-    while (list->count > 0) {
-        SSL_SESSION *session = list->sessions[--list->count];
-        call_remove_callback(context, session);
-        libssl.SSL_SESSION_free(session);
-    }
-    free(list->sessions);
-}
-
-/*
  * Of this thread: it calls back for sessions that libssl would still count. A child that is forked from a callback goes on
  * doing so; those that another thread was about are lost to it.
  */
@@ -98,6 +84,20 @@ void release_fork_child(void)
         const struct release *release = (struct release *)scope;
         atomic_fetch_add(&release->context->leaving, release->left);
     }
+}
+
+/*
+ * One function for each order (release_order.h). Each calls back for the sessions of the list and frees them, and the
+ * list.
+ */
+static void release_last_first(struct context *context, struct session_list *list)
+{
+    while (list->count > 0) {
+        SSL_SESSION *session = list->sessions[--list->count];
+        call_remove_callback(context, session);
+        libssl.SSL_SESSION_free(session);
+    }
+    free(list->sessions);
 }
 
 static void release_one_by_one(struct context *context, struct session_list *list)
